@@ -1,0 +1,39 @@
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    run=r"[\w.-]+/[\w.-]+/[\w.-]+",
+    seed=r"\d+",
+    profile=r"[\w-]+",
+    paper="|".join(config["papers"]),
+    target=r"\w+",
+
+
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+include: "rules/tables.smk"
+include: "rules/plan.smk"
+
+
+rule all:
+    default_target: True
+    message:
+        "Every figure, table and claim of {config[papers]} is in {config[results]}."
+    input:
+        all_results(),
+
+
+onsuccess:
+    print(closing_words())

@@ -1,0 +1,114 @@
+"""The catalog, and the few functions by which rules ask it."""
+
+import re
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.printed import caption
+
+RESULTS = config["results"]
+DATA = config["data"]
+ENVIRONMENT = "../envs/environment.yaml"
+
+try:
+    catalog = load(config, Path(workflow.basedir) / config["figures"])
+except CatalogError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def recipe_of(wildcards):
+    """The canonical recipe of a run; WorkflowError for one that no target asks for."""
+    try:
+        return catalog.recipe(wildcards.run)
+    except CatalogError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def training_inputs(wildcards):
+    """A run's prepared data set, and the weights that it starts from where it does.
+
+    ancient(): a prepared file that is newer but the same, by its checksum, retrains nothing.
+    """
+    recipe = recipe_of(wildcards)
+    inputs = {"data": ancient(f"{DATA}/{recipe['data']}.h5")}
+    if recipe["start"]:
+        inputs["start"] = f"{RESULTS}/runs/{recipe['start']}/seed{wildcards.seed}/weights.pt"
+    return inputs
+
+
+def data_of(wildcards):
+    """The prepared data set that a run is trained and tested on."""
+    return ancient(f"{DATA}/{recipe_of(wildcards)['data']}.h5")
+
+
+def target_of(wildcards):
+    """The target of a figure or table; WorkflowError for a name that the paper's file does not have."""
+    key = wildcards.paper, wildcards.target
+    if key not in catalog.targets:
+        raise WorkflowError(f"{config['figures']}/{key[0]}.yaml: no figure or table {key[1]!r}")
+    return catalog.targets[key]
+
+
+def evaluation_file(path, profile, seed):
+    """<results>/evaluations/<run>/seed<k>/<profile>.h5."""
+    return f"{RESULTS}/evaluations/{path}/seed{seed}/{profile}.h5"
+
+
+def slice_file(first, second, seed):
+    """<results>/slices/<run>/seed<k>/<other run's name>.h5: a plane through two models' boundaries."""
+    return f"{RESULTS}/slices/{first}/seed{seed}/{second.split('/')[-1]}.h5"
+
+
+def slice_pair(wildcards):
+    """The two runs, without seeds, whose boundaries a slice cuts."""
+    pairs = [pair for target in catalog.targets.values() for pair in target.slices()]
+    return next(pair for pair in pairs if pair[0] == wildcards.run and pair[1].endswith("/" + wildcards.other))
+
+
+def library(*modules):
+    """Source files of library modules: a cheap stage reruns when they change."""
+    folder = Path(workflow.basedir) / "workflow_scripts/spatial_adversarial"
+    return [str(folder / f"{module}.py") for module in modules]
+
+
+def aggregate_inputs(wildcards):
+    """The evaluations and slices that a target's rows are computed from."""
+    target = target_of(wildcards)
+    evaluations = [evaluation_file(*pair, seed) for pair in target.evaluations() for seed in catalog.seeds]
+    slices = [slice_file(*pair, catalog.seeds[0]) for pair in target.slices()]
+    return {"evaluations": evaluations, "slices": slices}
+
+
+def data_of_networks():
+    """The data sets whose shapes the networks are built for."""
+    return sorted({network["data"] for network in catalog.networks().values()})
+
+
+def results_of(paper):
+    """All that a paper's rule makes: figures, tables, and its claims where it has any."""
+    files = []
+    for target in catalog.targets.values():
+        if target.paper == paper and target.is_table:
+            files += [f"{RESULTS}/tables/{paper}/{target.name}.{kind}" for kind in ("csv", "md")]
+        elif target.paper == paper:
+            files += [f"{RESULTS}/figures/{paper}/{target.name}.{kind}" for kind in ("pdf", "png", "csv")]
+    return files + ([f"{RESULTS}/claims/{paper}.csv"] if catalog.claims[paper] else [])
+
+
+def all_results():
+    """All that `all` makes: every paper's results, the claims in one file, the report where the config wants it."""
+    files = [file for paper in config["papers"] for file in results_of(paper)]
+    files += [f"{RESULTS}/claims.csv"] if any(catalog.claims.values()) else []
+    return files + ([f"{RESULTS}/report.zip"] if config["report"] else [])
+
+
+def closing_words():
+    """What a user wants to know when the work is done."""
+    places = {"Figures": f"{RESULTS}/figures", "Tables": f"{RESULTS}/tables", "Claims": f"{RESULTS}/claims.csv"}
+    places |= {"Report": f"{RESULTS}/report.zip"}
+    found = [f"{name}: {place}" for name, place in places.items() if Path(place).exists()]
+    return "\n".join(found)

@@ -1,0 +1,60 @@
+# One rule for each set of profiles that some run is evaluated on: a single profile each, or with
+# `evaluate: by_run` all those of a run, so that small runs start Python once.
+for bundle, (files, runs) in catalog.bundles().items():
+
+    rule:
+        name:
+            f"evaluate_{bundle}"
+        message:
+            "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
+        input:
+            data=data_of,
+            weights=rules.train.output.weights,
+            run=rules.train.output.run,
+        output:
+            [f"{RESULTS}/evaluations/{{run}}/seed{{seed}}/{file}.h5" for file in files],
+        log:
+            f"{RESULTS}/logs/evaluate/{{run}}/seed{{seed}}/{bundle}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{bundle}.tsv"
+        params:
+            profiles=lambda wildcards, output: [catalog.profiles[wildcards.run][Path(file).stem] for file in output],
+            device=config["device"],
+            threads=config["threads"],
+            jobs_per_gpu=config["jobs_per_gpu"],
+        wildcard_constraints:
+            run="|".join(map(re.escape, runs)),
+        threads: config["threads"]
+        resources:
+            gpu=1,
+        conda:
+            ENVIRONMENT
+        script:
+            "../workflow_scripts/evaluate.py"
+
+
+rule slice_boundaries:
+    message:
+        "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
+    input:
+        data=data_of,
+        weights=lambda wildcards: [
+            f"{RESULTS}/runs/{path}/seed{wildcards.seed}/weights.pt" for path in slice_pair(wildcards)
+        ],
+    output:
+        h5=f"{RESULTS}/slices/{{run}}/seed{{seed}}/{{other}}.h5",
+    log:
+        f"{RESULTS}/logs/slices/{{run}}/seed{{seed}}/{{other}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/slices/{{run}}/seed{{seed}}/{{other}}.tsv"
+    params:
+        device=config["device"],
+        threads=config["threads"],
+        jobs_per_gpu=config["jobs_per_gpu"],
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/slice_boundaries.py"

@@ -1,0 +1,46 @@
+rule aggregate:
+    message:
+        "Compute the numbers of {wildcards.paper} {wildcards.target}."
+    input:
+        unpack(aggregate_inputs),
+        modules=library("aggregates", "metrics", "store"),
+    output:
+        h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
+    log:
+        f"{RESULTS}/logs/aggregate/{{paper}}/{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/aggregate/{{paper}}/{{target}}.tsv"
+    params:
+        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/aggregate.py"
+
+
+rule draw:
+    message:
+        "Draw {wildcards.paper} {wildcards.target}."
+    input:
+        h5=rules.aggregate.output.h5,
+        modules=library("printed", "plots/__init__", "plots/style", "plots/profiles", "plots/strengths", "plots/boundary", "plots/theory"),
+    output:
+        pdf=f"{RESULTS}/figures/{{paper}}/{{target}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{paper}}/{{target}}.png",
+            caption="captions/target.rst",
+            category="{paper}",
+            labels={"target": "{target}", "kind": "figure"},
+        ),
+        csv=f"{RESULTS}/figures/{{paper}}/{{target}}.csv",
+    log:
+        f"{RESULTS}/logs/draw/{{paper}}/{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/draw/{{paper}}/{{target}}.tsv"
+    params:
+        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
+        caption=lambda wildcards: caption(catalog, target_of(wildcards)),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/draw.py"

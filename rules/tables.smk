@@ -1,0 +1,123 @@
+rule networks:
+    message:
+        "Count the layers, parameters and operations of every network, and measure its equivariance."
+    input:
+        modules=library("groups", "models/count"),
+    output:
+        json=f"{RESULTS}/networks.json",
+    log:
+        f"{RESULTS}/logs/networks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/networks.tsv"
+    params:
+        networks=catalog.networks(),
+        data=lambda wildcards: {name: catalog.registry["data"][name] for name in data_of_networks()},
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/networks.py"
+
+
+rule tabulate:
+    message:
+        "Write the table {wildcards.paper} {wildcards.target}."
+    input:
+        networks=rules.networks.output.json,
+        modules=library("tables", "printed"),
+    output:
+        csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
+        md=report(
+            f"{RESULTS}/tables/{{paper}}/{{target}}.md",
+            caption="captions/target.rst",
+            category="{paper}",
+            labels={"target": "{target}", "kind": "table"},
+        ),
+    log:
+        f"{RESULTS}/logs/tabulate/{{paper}}/{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate/{{paper}}/{{target}}.tsv"
+    params:
+        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
+        caption=lambda wildcards: caption(catalog, target_of(wildcards)),
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/make_table.py"
+
+
+rule judge:
+    message:
+        "Judge the claims of {wildcards.paper} on our results."
+    input:
+        aggregates=lambda wildcards: [
+            f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5" for name in catalog.claimed_targets(wildcards.paper)
+        ],
+        modules=library("judging"),
+    output:
+        csv=report(
+            f"{RESULTS}/claims/{{paper}}.csv",
+            caption="captions/target.rst",
+            category="{paper}",
+            labels={"target": "claims", "kind": "claims"},
+        ),
+    log:
+        f"{RESULTS}/logs/judge/{{paper}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/judge/{{paper}}.tsv"
+    params:
+        claims=lambda wildcards: catalog.claims[wildcards.paper],
+        fingerprints=lambda wildcards: {
+            name: catalog.fingerprint(catalog.targets[wildcards.paper, name]) for name in catalog.claimed_targets(wildcards.paper)
+        },
+        caption="The paper's sentences that can be checked: statistic, interval, and whether it holds on our results.",
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/judge.py"
+
+
+rule claims:
+    message:
+        "Put the claims of all papers in one file."
+    input:
+        [f"{RESULTS}/claims/{paper}.csv" for paper, claims in catalog.claims.items() if claims],
+    output:
+        csv=f"{RESULTS}/claims.csv",
+    log:
+        f"{RESULTS}/logs/claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims.tsv"
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/claims.py"
+
+
+for paper in config["papers"]:
+
+    rule:
+        name:
+            paper
+        message:
+            f"Every figure, table and claim of {paper}."
+        input:
+            results_of(paper),
+
+
+rule report:
+    message:
+        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
+    input:
+        [file for paper in config["papers"] for file in results_of(paper)],
+    output:
+        f"{RESULTS}/report.zip",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    params:
+        configfiles=" ".join(map(str, workflow.configfiles)),
+    conda:
+        ENVIRONMENT
+    shell:
+        "snakemake --nolock --configfile {params.configfiles} --report {output} -- {input} > {log} 2>&1"

@@ -1,0 +1,25 @@
+rule train:
+    message:
+        "Train {wildcards.run}, seed {wildcards.seed}."
+    input:
+        unpack(training_inputs),
+    output:
+        weights=f"{RESULTS}/runs/{{run}}/seed{{seed}}/weights.pt",
+        history=f"{RESULTS}/runs/{{run}}/seed{{seed}}/history.csv",
+        run=f"{RESULTS}/runs/{{run}}/seed{{seed}}/run.yaml",
+    log:
+        f"{RESULTS}/logs/train/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{run}}/seed{{seed}}.tsv"
+    params:
+        recipe=recipe_of,
+        device=config["device"],
+        threads=config["threads"],
+        jobs_per_gpu=config["jobs_per_gpu"],
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    conda:
+        ENVIRONMENT
+    script:
+        "../workflow_scripts/train.py"

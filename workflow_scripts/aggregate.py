@@ -1,0 +1,47 @@
+"""Compute one target's tidy rows from the evaluations of its runs, or by simulation for a theory target."""
+
+from pathlib import Path
+
+from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.jobs import job
+from spatial_adversarial.store import write_aggregate
+
+
+def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> None:
+    """Write the aggregate of `target` to `output`, reading evaluations and slices below `results`."""
+    fingerprint = catalog.fingerprint(target)
+    if target.kind == "theory":
+        from spatial_adversarial.theory.statements import simulate
+
+        rows = simulate(target.paper, target.spec["settings"], catalog.config["bootstrap"]["seed"])
+        write_aggregate(output, rows, fingerprint=fingerprint)
+        return
+    from spatial_adversarial.aggregates import Aggregator
+
+    aggregator = Aggregator(
+        target,
+        seeds=catalog.seeds,
+        bootstrap=catalog.config["bootstrap"],
+        status="reduced" if catalog.reduced() else "run",
+        evaluation=lambda path, profile, seed: (
+            results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
+        ),
+    )
+    slices = {
+        pair: results / "slices" / pair[0] / f"seed{catalog.seeds[0]}" / f"{pair[1].split('/')[-1]}.h5"
+        for pair in target.slices()
+    }
+    rows, replicates = aggregator.table(slices)
+    write_aggregate(output, rows, fingerprint=fingerprint, replicates=replicates)
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        smk = snakemake  # noqa: F821
+        papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        aggregate(
+            papers,
+            papers.targets[smk.wildcards.paper, smk.wildcards.target],
+            Path(smk.config["results"]),
+            smk.output.h5,
+        )

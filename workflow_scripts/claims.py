@@ -1,0 +1,19 @@
+"""Put the claims of all papers in one CSV."""
+
+import pandas as pd
+
+from spatial_adversarial.files import write_atomic
+from spatial_adversarial.jobs import job
+
+
+def collect(files: list[str], output: str) -> None:
+    """Concatenate the papers' claims, CSVs with the same columns."""
+    with write_atomic(output) as temporary:
+        pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files]).to_csv(
+            temporary, index=False
+        )
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        collect(list(snakemake.input), snakemake.output.csv)  # noqa: F821

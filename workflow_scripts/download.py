@@ -1,0 +1,21 @@
+"""Rule download: bring a data set's raw files to data/raw and list them in a manifest."""
+
+import json
+from pathlib import Path
+
+from spatial_adversarial.data.download import fetch
+from spatial_adversarial.files import write_atomic
+from spatial_adversarial.jobs import job
+
+
+def main(name: str, spec: dict, manifest: str | Path, mirror: str | None = None) -> None:
+    """Fetch data set `name` into the manifest's folder; write the manifest, JSON {raw file: checksum}."""
+    files = fetch(name, spec, Path(manifest).parent, mirror=mirror)
+    with write_atomic(manifest) as temporary:
+        Path(temporary).write_text(json.dumps(files, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        params = snakemake.params  # noqa: F821
+        main(params.name, params.spec, snakemake.output[0], params.get("mirror"))  # noqa: F821

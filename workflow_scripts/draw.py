@@ -1,0 +1,33 @@
+"""Draw one figure: its aggregate's tidy rows become a CSV, a PDF and a PNG."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from spatial_adversarial import plots, printed
+from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.files import write_atomic
+from spatial_adversarial.jobs import job
+from spatial_adversarial.plots.style import save
+from spatial_adversarial.store import read_aggregate
+
+
+def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
+    """Draw `target` from its tidy rows."""
+    save(plots.draw(rows, printed.figure(catalog, target)), pdf, png)
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        smk = snakemake  # noqa: F821
+        papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+        with write_atomic(smk.output.csv) as temporary:
+            numbers.to_csv(temporary, index=False)
+        draw(
+            papers,
+            papers.targets[smk.wildcards.paper, smk.wildcards.target],
+            numbers,
+            smk.output.pdf,
+            smk.output.png,
+        )

@@ -1,0 +1,17 @@
+"""Rule prepare: write a data set's HDF5 file from its raw files."""
+
+from pathlib import Path
+
+from spatial_adversarial.data.prepare import prepare
+from spatial_adversarial.jobs import job
+
+
+def main(name: str, spec: dict, manifest: str | Path, path: str | Path) -> None:
+    """Prepare data set `name`, whose raw files lie beside `manifest`, as the HDF5 file `path`."""
+    prepare(name, spec, Path(manifest).parent, path)
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        params = snakemake.params  # noqa: F821
+        main(params.name, params.spec, snakemake.input[0], snakemake.output[0])  # noqa: F821

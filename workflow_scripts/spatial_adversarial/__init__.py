@@ -1,0 +1,1 @@
+"""Robustness of neural networks to spatial transformations and to adversarial perturbations, measured."""

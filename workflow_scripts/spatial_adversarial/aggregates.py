@@ -1,0 +1,125 @@
+"""A target's tidy rows, from the evaluations of its runs."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from spatial_adversarial.catalog import Target
+from spatial_adversarial.catalog.papers import Line, Member, Panel
+from spatial_adversarial.catalog.recipes import number_text
+from spatial_adversarial.metrics import outcomes, summarise
+from spatial_adversarial.store import read_evaluation
+
+COLUMNS = [
+    "paper",
+    "target",
+    "panel",
+    "data",
+    "model",
+    "group",
+    "family",
+    "strength",
+    "attack_space",
+    "profile",
+    "x",
+    "x_unit",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "interval",
+    "n",
+    "seed",
+    "status",
+]
+
+Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, seed) -> its evaluation
+
+
+class Aggregator:
+    """Computes the rows of one target; `status` is "run" or "reduced"."""
+
+    def __init__(self, target: Target, *, seeds: list[int], bootstrap: dict, status: str, evaluation: Finder):
+        self.target, self.seeds, self.bootstrap, self.status = target, seeds, bootstrap, status
+        self.evaluation = evaluation
+        # one profile is often drawn in several panels and metrics
+        self.read = lru_cache(maxsize=64)(read_evaluation)
+
+    def table(self, slices: dict[tuple[str, str], Path]) -> tuple[pd.DataFrame, np.ndarray]:
+        """(tidy rows, replicates float32 [rows, B]) over all panels; a panel that is not run is one row that says so."""
+        rows, replicates = [], []
+        for panel in self.target.panels:
+            made = self._not_run(panel) if panel.reason else self._panel(panel, slices)
+            for row, drawn in made:
+                rows.append(row)
+                replicates.append(drawn)
+        frame = pd.DataFrame(rows)
+        extra = [name for name in frame.columns if name not in COLUMNS]
+        return frame.reindex(columns=[*COLUMNS, *extra]), np.stack(replicates)
+
+    def _blank(self) -> np.ndarray:
+        return np.full(self.bootstrap["replicates"], np.nan, dtype=np.float32)
+
+    def _frame(self, panel: Panel) -> dict:
+        return {
+            "paper": self.target.paper,
+            "target": self.target.name,
+            "panel": panel.letter,
+            "data": panel.data,
+            "model": panel.model,
+            "group": panel.group,
+            "family": panel.family,
+            "attack_space": "",
+        }
+
+    def _not_run(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+        yield self._frame(panel) | {"status": "not run"}, self._blank()
+
+    def _panel(self, panel: Panel, slices: dict) -> Iterator[tuple[dict, np.ndarray]]:
+        if panel.kind == "boundary":
+            yield from self._boundary(panel, slices[panel.members[0].path, panel.members[1].path])
+        for line in panel.lines:
+            for member in panel.members:
+                yield from self._line(panel, line, member)
+
+    def _line(self, panel: Panel, line: Line, member: Member) -> Iterator[tuple[dict, np.ndarray]]:
+        profile = line.profiles[member.path]
+        found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in self.seeds]
+        summary = summarise([outcomes(evaluation, line.metric) for evaluation in found], **self.bootstrap)
+        several = len(self.seeds) > 1
+        frame = self._frame(panel) | {
+            "strength": number_text(member.strength),
+            "attack_space": panel.space if "attack" in profile.settings else "",
+            "profile": profile.key,
+            "x_unit": profile.unit,
+            "metric": line.metric,
+            "interval": "seeds" if several else "test images",
+            "n": len(found) if several else len(found[0].label),
+            "seed": " ".join(map(str, self.seeds)),
+            "status": self.status,
+        }
+        for k, x in enumerate(found[0].x):
+            if line.at is None or line.at[member.path] == x:
+                numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}
+                yield frame | {"x": number_text(x)} | numbers, summary["replicates"][k]
+
+    def _boundary(self, panel: Panel, path: Path) -> Iterator[tuple[dict, np.ndarray]]:
+        """The signed margin of each model on a grid of the plane: positive where it keeps its class of x0."""
+        with h5py.File(path) as file:
+            x, y, margins = file["x"][()], file["y"][()], file["margin"][()]
+        for member, margin in zip(panel.members, margins, strict=True):
+            frame = self._frame(panel) | {
+                "strength": number_text(member.strength),
+                "profile": "boundary",
+                "x_unit": "l2",
+            }
+            frame |= {"metric": "margin", "seed": str(self.seeds[0]), "status": self.status}
+            for i, j in np.ndindex(margin.shape):
+                yield (
+                    frame | {"x": f"{x[j]:.4f}", "y": f"{y[i]:.4f}", "value": float(margin[i, j])},
+                    self._blank(),
+                )

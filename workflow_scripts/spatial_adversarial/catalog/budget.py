@@ -1,0 +1,57 @@
+"""A smaller budget for any target: a share of the epochs, fewer images, members and points.
+
+What a budget makes has identities of its own, because it changes the recipes and profiles themselves.
+"""
+
+import math
+
+import numpy as np
+
+
+def shrink_recipe(recipe: dict, budget: dict) -> dict:
+    """A canonical recipe with its phase lengths and the times of its ramps scaled, its training images limited."""
+    share = budget.get("epochs", 1)
+    phases = [_scaled_phase(phase, share) for phase in recipe["phases"]]
+    split = dict(recipe["split"])
+    split["limit"] = budget.get("train_images", split["limit"])
+    split["validation"] = budget.get("validation_images", split["validation"])
+    return _scaled_ramps(recipe | {"split": split}, share) | {"phases": phases}
+
+
+def _scaled_phase(phase: dict, share: float) -> dict:
+    unit = "steps" if "steps" in phase else "epochs"
+    return _scaled_ramps(phase, share) | {unit: max(1, math.ceil(phase[unit] * share))}
+
+
+def _scaled_ramps(tree, share: float):
+    if isinstance(tree, list):
+        return [_scaled_ramps(item, share) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "ramp" not in tree:
+        return {key: _scaled_ramps(value, share) for key, value in tree.items()}
+    times = {key: tree[key] * share for key in ("begin", "end") if key in tree}
+    return tree | times | ({"at": [time * share for time in tree["at"]]} if "at" in tree else {})
+
+
+def thin(values: list, wanted, name: str) -> list:
+    """The members or points kept: all, a number of them spread evenly with both ends, or a list by `name`."""
+    if isinstance(wanted, dict):
+        return wanted.get(name) or values
+    if wanted is None or wanted >= len(values):
+        return values
+    return [values[k] for k in np.linspace(0, len(values) - 1, wanted).round().astype(int)]
+
+
+def images_of(profile: str, budget: dict) -> int | None:
+    """How many of the first test images a profile is evaluated on; None is all of them."""
+    images = budget.get("test_images")
+    return images.get(profile, images.get("default")) if isinstance(images, dict) else images
+
+
+def told(config: dict) -> str:
+    """What makes these results less than the paper's full size, in words; empty when nothing does."""
+    parts = [f"{key.replace('_', ' ')} {value}" for key, value in config.get("budget", {}).items()]
+    parts += [f"{small} stands in for {full}" for full, small in config.get("stand_ins", {}).items()]
+    parts += [f"own {kind} settings" for kind in config.get("overrides", {})]
+    return "Reduced: " + "; ".join(parts) + "." if parts else ""

@@ -1,0 +1,272 @@
+"""Everything that the papers ask for, as the DAG, the targets and the plan need it."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from . import budget
+from .papers import Panel, Scope, expand_panels, resolve_panel
+from .reading import CatalogError, lookup, merge, numbers, read, validate
+from .recipes import digest
+
+TARGET_VERSION = 1  # raise it when aggregates made by older code are no longer right
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure or table of a paper: `spec` is its resolved YAML, `panels` what its rows are computed from."""
+
+    paper: str
+    name: str
+    kind: str  # panels, theory, architectures
+    title: str
+    columns: int
+    spec: dict
+    panels: tuple[Panel, ...] = ()
+
+    @property
+    def is_table(self) -> bool:
+        return self.kind == "architectures"
+
+    def paths(self) -> list[str]:
+        """The runs, without seeds, that the target needs."""
+        return list(dict.fromkeys(m.path for panel in self.panels if not panel.reason for m in panel.members))
+
+    def evaluations(self) -> list[tuple[str, str]]:
+        """The (run without seed, profile file) pairs that the target needs."""
+        pairs = [
+            (path, profile.file)
+            for panel in self.panels
+            if not panel.reason
+            for line in panel.lines
+            for path, profile in line.profiles.items()
+        ]
+        return list(dict.fromkeys(pairs))
+
+    def slices(self) -> list[tuple[str, str]]:
+        """The pairs of runs between whose boundaries the target draws a slice."""
+        drawn = [panel for panel in self.panels if panel.kind == "boundary" and not panel.reason]
+        return [(panel.members[0].path, panel.members[1].path) for panel in drawn]
+
+
+class Catalog:
+    """The resolved papers of one configuration.
+
+    Raises CatalogError, one line that names file and key, for anything wrong in the config or a paper's file.
+    """
+
+    def __init__(self, config: dict, folder: Path):
+        config = numbers(config)
+        validate("config", config, "config")
+        self.config = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None} | config
+        over = self.config["overrides"]
+        self.registry = merge(
+            read(folder / "registry.yaml"), {k: over[k] for k in ("data", "models") if k in over}
+        )
+        validate("registry", self.registry, str(folder / "registry.yaml"))
+        self.shared = read(folder / "protocols.yaml")
+        validate("paper", self.shared, str(folder / "protocols.yaml"))
+        self.shared = merge(
+            self.shared, {k: over[k] for k in ("recipes", "families", "profiles") if k in over}
+        )
+        self.folder = folder
+        self.recipes: dict[str, dict] = {}
+        self._check_names()
+        self._papers: dict[str, dict] = {}
+        self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}
+        self.claims = {paper: self._claims(paper) for paper in self.config["papers"]}
+
+    def _check_names(self) -> None:
+        known = self.registry["data"]
+        for full, small in self.config["stand_ins"].items():
+            lookup("data set", full, known, "config: stand_ins")
+            lookup("data set", small, known, "config: stand_ins")
+            if (
+                known[full]["classes"] != known[small]["classes"]
+                or known[full]["channels"] != known[small]["channels"]
+            ):
+                raise CatalogError(
+                    f"config: stand_ins.{full}: {small!r} has other classes or channels than {full!r}"
+                )
+        for name in self.config["only_data"] or []:
+            lookup("data set", name, known, "config: only_data")
+
+    def paper(self, name: str) -> dict:
+        """A paper's file as read and checked; raises CatalogError."""
+        if name not in self._papers:
+            path = self.folder / f"{name}.yaml"
+            self._papers[name] = read(path)
+            validate("paper", self._papers[name], str(path))
+        return self._papers[name]
+
+    def _scope(self, paper: str) -> Scope:
+        file = str(self.folder / f"{paper}.yaml")
+        return Scope(self.registry, self.shared, self.paper(paper), self.config, file, self.recipes)
+
+    def _targets(self, paper: str):
+        scope = self._scope(paper)
+        for name in self.paper(paper).get("figures", {}):
+            yield self._figure(paper, name, scope)
+        for name in self.paper(paper).get("tables", {}):
+            yield self._table(paper, name)
+
+    def _figure(self, paper: str, name: str, scope: Scope) -> Target:
+        where = f"{scope.file}: figures.{name}"
+        spec = self._like(paper, "figures", name)
+        kind = spec.get("kind", "panels")
+        if kind == "theory":
+            settings = merge(spec.get("settings", {}), self.config["overrides"].get("theory", {}))
+            return Target(
+                paper, name, kind, spec.get("title", ""), spec.get("columns", 2), {"settings": settings}
+            )
+        dealt = expand_panels(spec, where)
+        dealt = {letter: dealt[letter] for letter in spec.get("only", dealt)}
+        if not dealt:
+            raise CatalogError(f"{where}: a figure needs panels")
+        panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
+        return Target(
+            paper,
+            name,
+            kind,
+            spec.get("title", ""),
+            spec.get("columns", 2),
+            {"note": spec.get("note", "")},
+            panels,
+        )
+
+    def _table(self, paper: str, name: str) -> Target:
+        where = f"{self.folder / paper}.yaml: tables.{name}"
+        spec = self._like(paper, "tables", name)
+        for model in spec.get("models", []):
+            lookup("model", model, self.registry["models"], f"{where}.models")
+        data = spec.get("data", "")
+        lookup("data set", data, self.registry["data"], f"{where}.data")
+        spec = spec | {"data": self.config["stand_ins"].get(data, data)}
+        return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)
+
+    def _like(self, paper: str, kind: str, name: str) -> dict:
+        """A figure's YAML with `like: [paper/]figure` replaced by that figure, its data and models exchanged."""
+        spec = self.paper(paper)[kind][name]
+        if "like" not in spec:
+            return spec
+        where = f"{self.folder / paper}.yaml: {kind}.{name}.like"
+        other, _, target = spec["like"].rpartition("/")
+        lookup(kind[:-1], target, self.paper(other or paper).get(kind, {}), where)
+        model = self._like(other or paper, kind, target)
+        panels = {k: _exchanged(panel, spec) for k, panel in model.get("panels", {}).items()}
+        own = {key: value for key, value in spec.items() if key not in ("like", "model")}
+        return merge(model | ({"panels": panels} if panels else {}), own)
+
+    def _claims(self, paper: str) -> dict:
+        claims = self.paper(paper).get("claims", {})
+        for key, claim in claims.items():
+            for name, test in claim["tests"].items():
+                self._check_test(
+                    paper,
+                    test.get("in", claim["in"]),
+                    test,
+                    f"{self.folder / paper}.yaml: claims.{key}.{name}",
+                )
+        return claims
+
+    def _check_test(self, paper: str, target: str, test: dict, where: str) -> None:
+        if (paper, target) not in self.targets:
+            raise CatalogError(f"{where}.in: no figure or table {target!r}")
+        letters = [panel.letter for panel in self.targets[paper, target].panels]
+        for panel in test.get("panels", []):
+            if panel not in letters:
+                raise CatalogError(f"{where}.panels: {target} has no panel {panel!r}")
+
+    def claimed_targets(self, paper: str) -> list[str]:
+        """The targets whose aggregates a paper's claims are judged on."""
+        claims = self.claims[paper].values()
+        return sorted({test.get("in", claim["in"]) for claim in claims for test in claim["tests"].values()})
+
+    @property
+    def seeds(self) -> list[int]:
+        return self.config["seeds"]
+
+    def runs(self, target: Target) -> list[str]:
+        """<run>/seed<k> of every run of a target."""
+        return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds]
+
+    def recipe(self, path: str) -> dict:
+        """The canonical recipe of a run without its seed; raises CatalogError for a run that no target asks for."""
+        if path not in self.recipes:
+            raise CatalogError(f"no figure or table asks for the run {path!r}: see figures/*.yaml")
+        return self.recipes[path]
+
+    @cached_property
+    def profiles(self) -> dict[str, dict[str, dict]]:
+        """{run without seed: {profile file: settings}} over all targets."""
+        found: dict[str, dict[str, dict]] = {}
+        for target in self.targets.values():
+            for panel in target.panels:
+                for line in panel.lines if not panel.reason else ():
+                    for path, profile in line.profiles.items():
+                        found.setdefault(path, {})[profile.file] = profile.settings
+        return found
+
+    def bundles(self) -> dict[str, tuple[list[str], list[str]]]:
+        """{name: (profile files, runs without seed)}: what one evaluation job makes, for which runs.
+
+        A job makes one profile of any run, or (`evaluate: by_run`) all the profiles that a run is evaluated on.
+        """
+        if self.config.get("evaluate") != "by_run":
+            return {"profile": (["{profile}"], list(self.profiles))}
+        sets: dict[tuple[str, ...], list[str]] = {}
+        for path, profiles in self.profiles.items():
+            sets.setdefault(tuple(sorted(profiles)), []).append(path)
+        return {
+            f"{len(files)}_profiles_{digest(files, 6)}": (list(files), paths) for files, paths in sets.items()
+        }
+
+    def networks(self) -> dict[str, dict]:
+        """{<data>/<model key>: {data, model}} of every network that a target trains or a table lists."""
+        found = {}
+        for target in self.targets.values():
+            for model in target.spec.get("models", []):
+                entry = self.registry["models"][model]
+                spec = {"name": entry["network"]} | {
+                    k: entry[k] for k in ("group", "width", "channels", "normalise") if k in entry
+                }
+                found[f"{target.spec['data']}/{model}"] = {"data": target.spec["data"], "model": spec}
+            for path in target.paths():
+                recipe = self.recipes[path]
+                found["/".join(path.split("/")[:2])] = {"data": recipe["data"], "model": recipe["model"]}
+        return found
+
+    def reduced(self) -> str:
+        """Why results of this configuration are not the paper's full size; empty when they are."""
+        return budget.told(self.config)
+
+    def fingerprint(self, target: Target) -> str:
+        """The hash of all that makes a target's aggregate: an aggregate with another one is stale."""
+        made_of = {
+            "version": TARGET_VERSION,
+            "target": [target.paper, target.name],
+            "spec": target.spec,
+            "panels": [_without_recipes(asdict(panel)) for panel in target.panels],
+            "seeds": self.seeds,
+            "bootstrap": self.config.get("bootstrap"),
+            "reduced": self.reduced(),
+        }
+        return digest(made_of, 16)
+
+
+def _exchanged(panel: dict, spec: dict) -> dict:
+    """A panel of the figure that is repeated, with this figure's data set and models in place of the other's."""
+    model = spec.get("model", {}).get(panel.get("model"), panel.get("model"))
+    return {key: value for key, value in panel.items() if key != "data" or "data" not in spec} | {
+        "model": model
+    }
+
+
+def _without_recipes(panel: dict) -> dict:
+    members = [{"strength": member["strength"], "path": member["path"]} for member in panel["members"]]
+    return panel | {"members": members}
+
+
+def load(config: dict, folder: str | Path) -> Catalog:
+    """The catalog of a configuration (a mapping as in config.yaml) and a folder of paper specs."""
+    return Catalog(config, Path(folder))

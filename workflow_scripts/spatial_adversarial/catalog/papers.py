@@ -1,0 +1,223 @@
+"""From a paper's file to its resolved targets: figures to panels, families to members, profiles to settings."""
+
+from dataclasses import dataclass, field, replace
+
+from . import budget
+from .reading import CatalogError, choose, lookup, merge, schema, validate
+from .recipes import canonical, digest, filled, number_text, run_path, stripped
+
+PRINTED = ("label", "metric", "unit", "normalized")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A resolved profile: its key, what is printed of it, its settings, and the name of its evaluation files."""
+
+    key: str
+    label: str
+    metric: str
+    unit: str
+    settings: dict
+
+    @property
+    def file(self) -> str:
+        """<key>[-normalized]-<hash>: settings that differ never share a file."""
+        space = "" if self.settings["space"] == "pixel" else "-normalized"
+        return f"{self.key}{space}-{digest(stripped(self.settings, schema('profile')), 6)}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training strength of a family: `path` is its run without the seed."""
+
+    strength: float | None
+    path: str
+    recipe: dict
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a panel draws of each member: a profile's metric, at all points or (`at`) at one of them."""
+
+    label: str
+    metric: str
+    profiles: dict[str, Profile]  # by member path: a profile rotated like the training differs by member
+    at: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel, resolved; `reason` says why it is not run, empty when it is."""
+
+    letter: str
+    kind: str
+    data: str
+    model: str
+    group: str
+    family: str
+    title: str
+    strength: str
+    space: str
+    members: tuple[Member, ...]
+    lines: tuple[Line, ...] = ()
+    reason: str = ""
+
+
+@dataclass
+class Scope:
+    """What a paper's file is resolved against."""
+
+    registry: dict
+    shared: dict
+    paper: dict
+    config: dict
+    file: str
+    recipes: dict = field(default_factory=dict)  # path -> canonical recipe, of every run met
+
+    def find(self, kind: str, name: str, where: str) -> dict:
+        """The family, profile, recipe or lines of that name: the paper's own, else the shared one."""
+        return lookup(kind, name, self.shared.get(kind, {}) | self.paper.get(kind, {}), where)
+
+
+def expand_panels(figure: dict, where: str) -> dict[str, dict]:
+    """{letter: panel}, groups such as "a b: {profile: [rotation, pgd]}" dealt out letter by letter."""
+    dealt = {}
+    for letters, panel in figure.get("panels", {}).items():
+        names = str(letters).split()
+        for key, value in panel.items():
+            if isinstance(value, list) and key in ("profile", "metric", "lines") and len(value) != len(names):
+                raise CatalogError(
+                    f"{where}.panels.{letters}.{key}: {len(value)} values for {len(names)} letters"
+                )
+        for k, name in enumerate(names):
+            part = {
+                key: value[k] if isinstance(value, list) and key in ("profile", "metric", "lines") else value
+                for key, value in panel.items()
+            }
+            dealt[name] = ({"data": figure["data"]} if "data" in figure else {}) | part
+    return dealt
+
+
+def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
+    """A panel of the YAML as runs and evaluations; raises CatalogError for anything unknown or missing."""
+    for key in ("data", "model", "family"):
+        if key not in panel:
+            raise CatalogError(f"{where}: a panel needs {key!r}")
+    data = lookup("data set", panel["data"], scope.registry["data"], f"{where}.data")
+    model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
+    family = scope.find("families", panel["family"], f"{where}.family")
+    space, kind = (
+        panel.get("space", "pixel"),
+        panel.get("kind", "strength" if "lines" in panel else "profile"),
+    )
+    only = scope.config.get("only_data")
+    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
+    if "strengths" in panel:
+        members = [m for m in members if m.strength in panel["strengths"]]
+        if len(members) != len(panel["strengths"]):
+            raise CatalogError(
+                f"{where}.strengths: not all of {panel['strengths']} are trained in {panel['family']!r}"
+            )
+    used = scope.config["stand_ins"].get(panel["data"], panel["data"])
+    label = lookup("data set", used, scope.registry["data"], "config: stand_ins")["label"]
+    frame = Panel(
+        letter=letter,
+        kind=kind,
+        data=used,
+        model=panel["model"],
+        group=model.get("group", "z2"),
+        family=panel["family"],
+        title=f"{label}, {model['label']}, {family['label']}",
+        strength=family.get("strength", ""),
+        space=space,
+        members=tuple(members),
+        reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
+    )
+    return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
+
+
+def resolve_members(data: str, model: str, family: str, scope: Scope) -> list[Member]:
+    """A family's members on one data set and model, thinned by the budget, each a canonical recipe with its path."""
+    where = f"{scope.file}: families.{family}"
+    given = {"by_data": data, "by_model": model}
+    spec = choose(scope.find("families", family, where), given, where)
+    wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
+    values = budget.thin(spec.get("values", [None]), wanted, family)
+    return [_member(data, model, family, spec, value, scope, f"{where} ({value})") for value in values]
+
+
+def _member(data: str, model: str, family: str, spec: dict, value, scope: Scope, where: str) -> Member:
+    entry = scope.registry["models"][model]
+    base = spec.get("base", entry["recipe"])
+    given = {"by_data": data, "by_model": model}
+    recipe = choose(scope.find("recipes", base, where), given, where)
+    recipe = merge(recipe, spec["recipe"])
+    if "vary" in spec:
+        recipe = merge(recipe, _nested(spec["vary"].split("."), value))
+    small = scope.config["stand_ins"].get(data, data)
+    data_entry = lookup("data set", small, scope.registry["data"], "config: stand_ins")
+    recipe |= {
+        "data": small,
+        "split": {"validation": data_entry["validation"]},
+        "model": {"name": entry["network"]}
+        | {k: entry[k] for k in ("group", "width", "channels", "normalise") if k in entry},
+    }
+    if "start" in spec:
+        starts = {m.strength: m for m in resolve_members(data, model, spec["start"], scope)}
+        if value not in starts:
+            raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
+        recipe["start"] = starts[value].path
+    recipe = budget.shrink_recipe(canonical(recipe, where), scope.config["budget"])
+    path = run_path(recipe, model)
+    scope.recipes[path] = recipe
+    return Member(value, path, recipe)
+
+
+def _nested(keys: list[str], value) -> dict:
+    return {keys[0]: _nested(keys[1:], value) if len(keys) > 1 else value}
+
+
+def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
+    if panel.kind == "boundary":
+        return []
+    if panel.kind == "profile":
+        if "profile" not in spec:
+            raise CatalogError(f"{where}: a panel needs 'profile'")
+        drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
+    else:
+        drawn = scope.find("lines", spec["lines"], f"{where}.lines")
+    return [_line(panel, line, spec["data"], scope, where) for line in drawn]
+
+
+def _line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line:
+    found = scope.find("profiles", line["profile"], f"{where}.profile")
+    profiles = {m.path: resolve_profile(line["profile"], found, data, panel, m, scope) for m in panel.members}
+    at = None
+    if "at" in line:
+        point = choose(line["at"], {"by_data": data, "by_model": panel.model}, where)
+        at = {m.path: m.strength if point == "strength" else point for m in panel.members}
+        for path, x in at.items():
+            if x not in profiles[path].settings["grid"]:
+                raise CatalogError(
+                    f"{where}: {line['label']}: {number_text(x)} is not on the grid of {line['profile']!r}"
+                )
+    return Line(line.get("label", found["label"]), line.get("metric") or found["metric"], profiles, at)
+
+
+def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Member, scope: Scope) -> Profile:
+    """A profile's settings for one member: its grid thinned and its images limited by the budget."""
+    where = f"{scope.file}: profiles.{key}"
+    settings = {name: value for name, value in found.items() if name not in PRINTED}
+    if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
+        settings = merge(settings, found.get("normalized", {}) | {"space": "normalized"})
+    given = {"by_data": data, "by_model": panel.model}
+    settings = choose(settings, given, where)
+    settings["input"] = {
+        k: member.strength if v == "strength" else v for k, v in settings.get("input", {}).items()
+    }
+    wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
+    settings["grid"] = budget.thin(settings["grid"], wanted, key)
+    images = budget.images_of(key, scope.config["budget"])
+    settings = filled(settings | ({"images": images} if images else {}), schema("profile"))
+    validate("profile", settings, where)
+    return Profile(key, found["label"], found["metric"], found["unit"], settings)

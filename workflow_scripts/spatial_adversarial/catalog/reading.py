@@ -1,0 +1,122 @@
+"""Reading YAML as the catalog wants it: numbers parsed, keys checked, every error one line with file and key."""
+
+import difflib
+import functools
+import re
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+SCHEMAS = Path(__file__).parent / "schemas"
+FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
+
+
+class CatalogError(ValueError):
+    """A mistake of the user's in the configuration; its text is one line that names the file and the key."""
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, which YAML would silently let the later one win."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1 and key != "<<"), None)
+        if twice is not None:
+            raise CatalogError(f"{node.start_mark.name}: key {twice!r} is given twice")
+        return super().construct_mapping(node, deep)
+
+
+def read(path: Path) -> dict:
+    """The mapping in a YAML file, its fractions and whole floats turned into plain numbers.
+
+    Raises CatalogError when the file is missing, is no YAML, or gives a key twice.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return numbers(yaml.load(file, Loader=_UniqueKeyLoader)) or {}
+    except FileNotFoundError:
+        raise CatalogError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def numbers(tree):
+    """The tree with each "8/255" as a float and each whole float as an int, so that 60 and 60.0 are one value."""
+    if isinstance(tree, dict):
+        return {key: numbers(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [numbers(value) for value in tree]
+    if isinstance(tree, str) and (fraction := FRACTION.fullmatch(tree)) and float(fraction[2]):
+        tree = float(fraction[1]) / float(fraction[2])
+    return int(tree) if isinstance(tree, float) and tree.is_integer() else tree
+
+
+def merge(base: dict, over: dict) -> dict:
+    """`base` with `over` laid over it, mapping by mapping; lists and scalars are replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def choose(tree, given: dict[str, str], where: str):
+    """The tree with each {by_data: {mnist: A, default: B}} (or by_model) replaced by the entry that is `given`.
+
+    given: {"by_data": data set key, "by_model": model key}. Raises CatalogError where no entry fits.
+    """
+    if isinstance(tree, list):
+        return [choose(value, given, where) for value in tree]
+    if not isinstance(tree, dict):
+        return tree
+    by = next(iter(tree)) if len(tree) == 1 else None
+    if by not in given:
+        return {key: choose(value, given, f"{where}.{key}") for key, value in tree.items()}
+    choices = tree[by]
+    if given[by] not in choices and "default" not in choices:
+        raise CatalogError(f"{where}.{by}: no entry for {given[by]!r} and no default")
+    return choose(choices.get(given[by], choices.get("default")), given, where)
+
+
+@functools.cache
+def schema(name: str) -> dict:
+    """The JSON schema kept in schemas/<name>.yaml."""
+    return yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(name))
+
+
+def validate(name: str, value: dict, where: str) -> None:
+    """Check a value against schemas/<name>.yaml; raises CatalogError naming `where` and the key."""
+    error = best_match(_validator(name).iter_errors(value))
+    if error is None:
+        return
+    key = ".".join(str(part) for part in error.absolute_path)
+    raise CatalogError(f"{where}: {key + ': ' if key else ''}{_explain(error)}")
+
+
+def _explain(error) -> str:
+    """jsonschema's message, with the nearest known key beside a misspelt one."""
+    if error.validator != "additionalProperties":
+        return error.message
+    known = list(error.schema.get("properties", {}))
+    unknown = [key for key in error.instance if key not in known]
+    return "; ".join(f"unknown key {key!r}{nearest(key, known)}" for key in unknown)
+
+
+def nearest(word: str, known) -> str:
+    """A hint such as " (did you mean 'rotate'?)", empty when nothing known is near."""
+    near = difflib.get_close_matches(str(word), [str(name) for name in known], 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def lookup(kind: str, name: str, known: dict, where: str):
+    """known[name], or a CatalogError that names the unknown thing, where it stands and what is near."""
+    if name not in known:
+        raise CatalogError(f"{where}: unknown {kind} {name!r}{nearest(name, known)}")
+    return known[name]

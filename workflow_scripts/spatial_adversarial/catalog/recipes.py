@@ -1,0 +1,96 @@
+"""A run's recipe: brought into its one canonical form, named in words, and hashed."""
+
+import hashlib
+import json
+
+from .reading import CatalogError, merge, schema, validate
+
+PHASE_KEYS = ("epochs", "steps", "augment", "examples")
+
+
+def number_text(value: float) -> str:
+    """A strength as people write it: 60, 0.2, 8/255 (an eps that is k/255 and no short decimal)."""
+    if abs(value - round(value, 3)) > 1e-9 and abs(value * 255 - round(value * 255)) < 1e-6:
+        return f"{round(value * 255)}/255"
+    return f"{value:g}"
+
+
+def canonical(recipe: dict, where: str) -> dict:
+    """The recipe as phases with every default filled in; raises CatalogError naming `where` for a bad value.
+
+    A recipe written without `phases` is one phase; with them, what stands outside holds for each.
+    An adversarial method at eps 0 is natural training, so both are one run.
+    """
+    shared = {key: recipe[key] for key in PHASE_KEYS if key in recipe}
+    outside = {key: value for key, value in recipe.items() if key not in PHASE_KEYS}
+    phases = [_natural_at_zero(merge(shared, phase)) for phase in recipe.get("phases", [{}])]
+    full = filled(outside | {"phases": phases}, schema("recipe"))
+    validate("recipe", full, where)
+    if len({"steps" in phase for phase in phases}) > 1:
+        raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
+    return full
+
+
+def _natural_at_zero(phase: dict) -> dict:
+    methods = phase.get("examples") or {}
+    clean = any(isinstance(method, dict) and method.get("eps") == 0 for method in methods.values())
+    return phase | {"examples": {}} if clean else phase
+
+
+def filled(value: dict, rule: dict) -> dict:
+    """`value` with the schema's defaults put in, at every depth."""
+    return _walk(value, rule, fill=True)
+
+
+def stripped(value: dict, rule: dict) -> dict:
+    """`value` without what equals a default of the schema, at every depth."""
+    return _walk(value, rule, fill=False)
+
+
+def _walk(value, rule: dict, fill: bool):
+    if isinstance(value, list):
+        return [_walk(item, rule.get("items", {}), fill) for item in value]
+    if not isinstance(value, dict):
+        return value
+    rules = rule.get("properties", {})
+    given = dict(value)
+    if fill:
+        given |= {key: sub["default"] for key, sub in rules.items() if "default" in sub and key not in value}
+    walked = {key: _walk(item, rules.get(key, {}), fill) for key, item in given.items()}
+    if fill:
+        return walked
+    return {
+        key: item
+        for key, item in walked.items()
+        if not ("default" in (sub := rules.get(key, {})) and item == sub["default"])
+    }
+
+
+def digest(value, length: int = 8) -> str:
+    """The first hex digits of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
+
+
+def run_path(recipe: dict, model: str) -> str:
+    """<data>/<model>/<words>-<hash>: where a canonical recipe's runs live, one folder a seed below it."""
+    return f"{recipe['data']}/{model}/{words(recipe)}-{digest(stripped(recipe, schema('recipe')))}"
+
+
+def words(recipe: dict) -> str:
+    """What a recipe does, in words fit for a folder: rotate60, pgd8-255, rotate120_pgd2-255-then-...."""
+    each = [_phase_words(phase) for phase in recipe["phases"]]
+    told = "-then-".join(word for k, word in enumerate(each) if k == 0 or word != each[k - 1])
+    if recipe["start"]:
+        told += "-after-" + recipe["start"].split("/")[-1].rsplit("-", 1)[0]
+    return told.replace("/", "-")[:60]
+
+
+def _phase_words(phase: dict) -> str:
+    strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
+    strengths |= {name: method["eps"] for name, method in phase["examples"].items() if "eps" in method}
+    told = [
+        key + ("-ramp" if isinstance(value, dict) else number_text(value))
+        for key, value in strengths.items()
+        if value
+    ]
+    return "_".join(told) or "natural"

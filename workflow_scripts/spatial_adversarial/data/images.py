@@ -1,0 +1,84 @@
+"""Load a prepared data set onto the device, whole, and choose its splits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images [N, C, H, W], uint8 or float32 in [0, 1], and labels int64 [N] on one device.
+
+    `mean` and `std` (one number a channel) are those of the whole official train set in [0, 1].
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load(
+    path: str | Path,
+    split: str,
+    *,
+    indices: np.ndarray | None = None,
+    limit: int | None = None,
+    device: str | torch.device = "cpu",
+) -> ImageSet:
+    """Load `split` ("train" or "test") of the prepared file `path` onto `device`.
+
+    `indices` (integers [n]) chooses images and their order; `limit` then keeps at most the first `limit`.
+    Raises ValueError if the file is missing, damaged or has no such split.
+    """
+    try:
+        with h5py.File(path) as file:
+            stop = limit if indices is None else None
+            images, labels = file[split]["images"][:stop], file[split]["labels"][:stop]
+            classes, mean, std = (file.attrs[key] for key in ("classes", "mean", "std"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: this prepared data set does not exist") from None
+    except (OSError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path}: damaged, or not a prepared data set ({reason}): delete it and run again"
+        ) from None
+    if indices is not None:
+        images, labels = images[indices[:limit]], labels[indices[:limit]]
+    return ImageSet(
+        torch.from_numpy(images).to(device),
+        torch.from_numpy(labels).to(device),
+        int(classes),
+        tuple(mean.tolist()),
+        tuple(std.tolist()),
+    )
+
+
+def size(path: str | Path, split: str) -> int:
+    """Return the number of images of `split` without loading them."""
+    with h5py.File(path) as file:
+        return len(file[split]["labels"])
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Return uint8 images as float32 in [0, 1]; float32 images as they are."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
+
+
+def split_indices(n: int, validation: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (train, validation) indices: a permutation of 0..n-1 with its first `validation` held out.
+
+    Raises ValueError if no image is left for training.
+    """
+    if not 0 <= validation < n:
+        raise ValueError(f"validation: {validation} of {n} train images held out, expected 0 to {n - 1}")
+    order = np.random.default_rng(seed).permutation(n)
+    return order[validation:], order[:validation]

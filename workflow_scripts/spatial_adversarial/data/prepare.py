@@ -1,0 +1,92 @@
+"""Write a data set as one HDF5 file, in the same layout for all of them."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from spatial_adversarial.data.download import verified
+from spatial_adversarial.data.sources import Arrays, pieces, read
+from spatial_adversarial.files import write_atomic
+
+CHUNK = 100  # images that are compressed together
+
+
+def prepare(name: str, spec: dict, root: str | Path, path: str | Path) -> None:
+    """Write data set `name`, whose raw files lie below `root`, to the HDF5 file `path`.
+
+    `spec` is its registry entry: source, classes, channels, side and, checked if given, train and test
+    (numbers of images). The same raw files give the same bytes. Raises ValueError if a raw file is missing
+    or damaged, or if the images are not what `spec` says.
+    """
+    files = _verify(name, spec, Path(root))
+    splits = read(spec, root)
+    for split, (images, labels) in splits.items():
+        _check(name, spec, split, images, labels)
+    write(path, splits, name=name, classes=spec["classes"], source=spec["source"], files=files)
+
+
+def write(
+    path: str | Path,
+    splits: dict[str, Arrays],
+    *,
+    name: str,
+    classes: int,
+    source: str,
+    files: dict[str, str],
+) -> None:
+    """Write {split: (images, labels)} and the data set's attributes to `path`.
+
+    Images are uint8 [N, C, H, W], or float32 in [0, 1] for derived sets; labels are integers [N]. `files`
+    maps raw files to checksums. Mean and standard deviation are those of the train images in [0, 1].
+    """
+    mean, std = moments(splits["train"][0])
+    attributes = {
+        "name": name,
+        "classes": classes,
+        "source": source,
+        "files": json.dumps(files, sort_keys=True),
+    }
+    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(attributes | {"mean": mean.round(4), "std": std.round(4)})
+        for split, (images, labels) in splits.items():
+            chunks = (min(CHUNK, len(images)), *images.shape[1:])
+            settings = {"compression": "lzf", "fletcher32": True, "track_times": False}
+            file.create_dataset(f"{split}/images", data=images, chunks=chunks, **settings)
+            file.create_dataset(f"{split}/labels", data=labels.astype(np.int64), track_times=False)
+
+
+def moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation by channel, float64 [C], in [0, 1], of images [N, C, H, W]."""
+    total, squares = np.zeros((2, images.shape[1]))
+    for start in range(0, len(images), 1000):
+        part = images[start : start + 1000].astype(np.float64)
+        total += part.sum(axis=(0, 2, 3))
+        squares += (part**2).sum(axis=(0, 2, 3))
+    number = images.size / images.shape[1]
+    scale = 255 if images.dtype == np.uint8 else 1
+    mean = total / number
+    return mean / scale, np.sqrt(np.maximum(squares / number - mean**2, 0)) / scale
+
+
+def _verify(name: str, spec: dict, root: Path) -> dict[str, str]:
+    files = {}
+    for piece in pieces(spec):
+        found = verified(piece, root)
+        if found is None:
+            raise ValueError(f"{name}: {root / piece.archive} is missing: download it again")
+        files |= found
+    return files
+
+
+def _check(name: str, spec: dict, split: str, images: np.ndarray, labels: np.ndarray) -> None:
+    shape = (spec.get(split) or len(images), spec["channels"], spec["side"], spec["side"])
+    if images.shape != shape:
+        raise ValueError(f"{name}: {split} images of shape {images.shape}, but the registry says {shape}")
+    if len(labels) != len(images):
+        raise ValueError(f"{name}: {len(labels)} {split} labels for {len(images)} images")
+    if not 0 <= labels.min() <= labels.max() < spec["classes"]:
+        raise ValueError(
+            f"{name}: {split} label {labels.max()}, but the registry says {spec['classes']} classes"
+        )

@@ -1,0 +1,130 @@
+"""Profiles of a trained network: per-image predictions at each point of a grid, on any of its attack spaces."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from spatial_adversarial.attacks.deepfool import deepfool
+from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.seeds import derive
+from spatial_adversarial.store import Evaluation
+from spatial_adversarial.transforms import random_transform
+
+BLOCK = (
+    500  # images a random start is drawn for at once; results do not depend on how a block is split further
+)
+
+Tell = Callable[[str], None]
+
+
+class Space:
+    """The inputs that an attack moves in: pixels in [0, 1], or the normalised inputs of the papers' code.
+
+    There the network is its body, an image is normalise(x), unclamped, and iterates are clamped to [-1, 1].
+    """
+
+    def __init__(self, network: nn.Module, name: str):
+        normalized = name == "normalized"
+        self.model = network.body if normalized else network
+        self.inputs = network.normalise if normalized else lambda x: x
+        self.low, self.high = (-1.0, 1.0) if normalized else (0.0, 1.0)
+
+    def clean(self, x: Tensor) -> Tensor:
+        """The clean inputs of pixels x [N, C, H, W]: what eps 0 leaves, clamp(inputs, low, high)."""
+        return self.inputs(x).clamp(self.low, self.high)
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, images: ImageSet, profile: dict, *, batch: int = BLOCK, tell: Tell = print
+) -> Evaluation:
+    """One profile of a network in eval mode; `profile` is resolved, as schemas/profile.yaml describes it.
+
+    images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
+    called with a line of progress after each point. Returns predictions int16 [point, draw, image].
+    """
+    network.eval()
+    images = _transformed_inputs(images, profile)
+    space = Space(network, profile["space"])
+    clean = _predict(space.model, images.images, batch, space.clean)
+    points, distances = [], []
+    for number, x in enumerate(profile["grid"]):
+        draws = [
+            _point(network, space, images, clean, profile, x, draw, batch) for draw in range(profile["draws"])
+        ]
+        points.append(torch.stack([prediction for prediction, _ in draws]))
+        distances.append([distance for _, distance in draws])
+        tell(f"point {number + 1} of {len(profile['grid'])}")
+    distance = torch.stack([torch.stack(row) for row in distances]) if distances[0][0] is not None else None
+    return Evaluation(
+        label=images.labels.cpu().numpy(),
+        clean=clean.cpu().numpy(),
+        x=profile["grid"],
+        prediction=torch.stack(points).cpu().numpy(),
+        distance=None if distance is None else distance.cpu().numpy(),
+    )
+
+
+def _generator(device: torch.device, profile: dict, *names) -> torch.Generator:
+    return torch.Generator(device).manual_seed(derive(profile["seed"], *names))
+
+
+def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
+    """The test images, each moved at random first where the profile's `input` says so."""
+    for kind, strength in profile["input"].items():
+        if strength:
+            generator = _generator(images.images.device, profile, "input", kind, strength)
+            moved = random_transform(images.images, kind, strength, generator)
+            images = ImageSet(moved, images.labels, images.classes, images.mean, images.std)
+    return images
+
+
+def _point(network, space, images, clean, profile, x, draw, batch) -> tuple[Tensor, Tensor | None]:
+    """Predictions [N] at one point and draw, and distances [N] where the attack has them."""
+    if "transform" in profile:
+        generator = _generator(images.images.device, profile, profile["transform"], x, draw)
+        moved = random_transform(images.images, profile["transform"], x, generator)
+        return _predict(network, moved, batch), None
+    if profile["attack"] == "deepfool":
+        found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
+        return torch.cat([f.prediction for f in found]), torch.cat([f.distance for f in found])
+    if x == 0:
+        return clean, None
+    labels = clean if profile["attacked_label"] == "predicted" else images.labels
+    blocks = zip(images.images.split(BLOCK), labels.split(BLOCK), strict=True)
+    return torch.cat(
+        [_pgd_block(space, *block, profile, x, (draw, k), batch) for k, block in enumerate(blocks)]
+    ), None
+
+
+def _pgd_block(
+    space: Space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int
+) -> Tensor:
+    """Predictions after PGD at eps on one block, its random start drawn for the whole block at once."""
+    generator = _generator(images.device, profile, "pgd", eps, *names)
+    unit = torch.rand(images.shape, generator=generator, device=images.device)
+    step = 2.5 * eps / profile["steps"] if profile["step"] == "relative" else profile["step"]
+    predictions = []
+    for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
+        x = space.inputs(to_float(part))
+        adversarial = pgd(
+            space.model,
+            x,
+            y,
+            eps=eps,
+            step=step,
+            steps=profile["steps"],
+            start=x + eps * (2 * start - 1),
+            generator=None,
+            low=space.low,
+            high=space.high,
+        )
+        predictions.append(space.model(adversarial).argmax(1))
+    return torch.cat(predictions)
+
+
+def _predict(model: nn.Module, images: Tensor, batch: int, inputs=lambda x: x) -> Tensor:
+    """Predicted classes int64 [N] of images that are turned into the model's inputs batch by batch."""
+    return torch.cat([model(inputs(to_float(part))).argmax(1) for part in images.split(batch)])

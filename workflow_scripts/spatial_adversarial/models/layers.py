@@ -1,0 +1,71 @@
+"""The layers that every network is built from, over one group and at one width."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from torch import nn
+
+from ..groups import GroupBatchNorm2d, GroupConv2d, order
+
+# What a network's builder returns: the feature maps' part, the neck and the classifier of its body.
+Parts = tuple[nn.Module, nn.Module, nn.Linear]
+
+
+def scaled(count: int, factor: float) -> int:
+    """Return `count` times `factor` as the nearest whole number, at least 1."""
+    return max(1, round(count * factor))
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Makes the layers of a network: the ordinary ones over "z2", their group twins over "p4" and "p4m".
+
+    `width` multiplies every number of channels and hidden units. With `matched`, channels over a group are
+    divided by sqrt(|G|) besides, which keeps the number of parameters. Channels in and out of `conv` and
+    `norm` are counted per group element, as `channels` returns them.
+    """
+
+    group: str = "z2"
+    width: float = 1.0
+    matched: bool = False
+
+    @property
+    def order(self) -> int:
+        """The size |G| of the group."""
+        return order(self.group)
+
+    def channels(self, count: int) -> int:
+        """Return the published number of channels at this width and group."""
+        return scaled(count, self.width / sqrt(self.order) if self.matched else self.width)
+
+    def units(self, count: int) -> int:
+        """Return the published number of fully connected units at this width; the group leaves it alone."""
+        return scaled(count, self.width)
+
+    def conv(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = False,
+        lift: bool = False,
+    ) -> nn.Conv2d:
+        """Return a convolution; `lift` marks the first one, which reads an image."""
+        options = {"stride": stride, "padding": padding, "bias": bias}
+        if self.order == 1:
+            return nn.Conv2d(inputs, outputs, kernel, **options)
+        return GroupConv2d(inputs, outputs, kernel, group=self.group, lift=lift, **options)
+
+    def norm(self, channels: int) -> nn.Module:
+        """Return a batch norm whose statistics are shared over the group."""
+        return nn.BatchNorm2d(channels) if self.order == 1 else GroupBatchNorm2d(channels)
+
+
+def he_normal_(module: nn.Module) -> None:
+    """Draw every convolution's weight anew from He's normal distribution at its fan-in (global generator)."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight)

@@ -1,0 +1,43 @@
+"""Panels against the training strength: accuracies, or the mean L2 distance that DeepFool finds."""
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from pandas import DataFrame
+
+from spatial_adversarial.plots import style
+from spatial_adversarial.plots.profiles import curve
+
+DISTANCE = "mean_l2_distance"
+LINES = 4  # looks to choose from, so that a line looks alike in the accuracy and the distance panel of a pair
+
+
+def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
+    """Draw one line for each {profile, metric, label} of `panel["lines"]` and return the lines.
+
+    Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0.
+    ValueError if a line has no rows, or if distances and accuracies share a panel.
+    """
+    lines = []
+    for wanted, look in zip(panel["lines"], style.looks(max(LINES, len(panel["lines"]))), strict=False):
+        own = rows[(rows["metric"] == wanted["metric"]) & (rows["profile"] == wanted["profile"])]
+        if own.empty:
+            raise ValueError(f"panel {panel['panel']}: no {wanted['metric']} of profile {wanted['profile']}")
+        own = own.assign(x=own["strength"].map(style.number))
+        lines.append(curve(axes, own, look, wanted["label"]))
+    ticks = [style.number(s) for s in panel["strengths"]]
+    step = -(-len(ticks) // 5)
+    axes.set_xticks(ticks[::step], [style.strength_text(t, panel["strength_label"]) for t in ticks[::step]])
+    axes.set_xlabel(panel["strength_label"])
+    _value_axis(axes, panel)
+    return lines
+
+
+def _value_axis(axes: Axes, panel: dict) -> None:
+    metrics = {line["metric"] for line in panel["lines"]}
+    if metrics == {DISTANCE}:
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("mean L2 distance")
+    elif DISTANCE in metrics:
+        raise ValueError(f"panel {panel['panel']}: {DISTANCE} and accuracies cannot share an axis")
+    else:
+        style.percent_axis(axes, "accuracy")

@@ -1,0 +1,196 @@
+"""One look for every figure: colours, line styles, axes in the papers' units, frames and deterministic files.
+
+Figures are drawn at the size at which they are printed: two panels fill a column (3.5 in), four a page.
+"""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from textwrap import fill
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from spatial_adversarial.files import write_atomic
+
+RC = {
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.6,
+    "lines.markeredgewidth": 0.4,
+    "figure.titlesize": 8,
+    "figure.titleweight": "bold",
+    "pdf.fonttype": 42,
+}
+COMPACT = (1.75, 1.7)  # inches a panel: two in a column, four in a page
+WIDE = (3.3, 2.5)  # inches a panel that fills a column alone
+LABELS = 0.5  # inches of a panel's height, and width, for its title, ticks and labels
+EMPTY = 0.01  # inches of a legend's row before it has a legend
+MARKERS = "os^DvPX"
+DASHES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.8)))  # 4 and 7 are coprime: 28 different lines
+
+METRICS = {
+    "rate_of_invariance": "rate of invariance",
+    "one_minus_fooling_rate": "1 − fooling rate",
+    "natural_accuracy": "natural accuracy",
+    "spatial_accuracy": "spatial accuracy",
+    "robust_accuracy": "robust accuracy",
+    "attack_success_rate": "attack success rate",
+}
+
+
+def palette(n: int) -> list[str]:
+    """Return n hexadecimal colours from light to dark, the weakest training strength first.
+
+    Lightness falls steadily, so the order survives colour blindness and grey print; the lightest has a
+    contrast of at least 3 on white.
+    """
+    return [matplotlib.colors.to_hex(c) for c in matplotlib.colormaps["magma"](np.linspace(0.68, 0.02, n))]
+
+
+def looks(n: int) -> list[dict]:
+    """Return n sets of Line2D properties that differ in colour, dash and marker (n at most 28)."""
+    return [
+        {
+            "color": color,
+            "linestyle": DASHES[i % len(DASHES)],
+            "marker": MARKERS[i % len(MARKERS)],
+            "markeredgecolor": "white",
+        }
+        for i, color in enumerate(palette(n))
+    ]
+
+
+def number(value: str | float) -> float:
+    """Return a strength or point as a float: "60", 0.2 and "8/255" alike; ValueError names another text."""
+    try:
+        return float(Fraction(value)) if isinstance(value, str) else float(value)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is not a number") from None
+
+
+def in_255ths(values: list[float]) -> bool:
+    """Say whether budgets in [0, 1] are whole 255ths rather than round decimals (multiples of 0.05)."""
+
+    def whole(scale: int) -> bool:
+        return all(math.isclose(v * scale, round(v * scale), abs_tol=1e-3) for v in values)
+
+    return whole(255) and not whole(20)
+
+
+def strength_text(strength: str | float, label: str) -> str:
+    """Return a strength as printed: "60°" under a label that ends in "±degrees", else "8/255" or "0.2"."""
+    value = number(strength)
+    if label.replace(" ", "").endswith("±degrees"):
+        return f"{value:g}°"
+    return f"{round(value * 255)}/255" if in_255ths([value]) else f"{value:g}"
+
+
+def metric_label(metric: str) -> str:
+    """Return the printed name of a metric; ValueError if there is none of that name."""
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} is none of {', '.join(METRICS)}")
+    return METRICS[metric]
+
+
+def percent_axis(axes: Axes, label: str) -> None:
+    """Show the y axis, whose values lie in [0, 1], as 0 to 100 percent under `label`."""
+    axes.set_ylim(-0.03, 1.03)
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:g}"))
+    axes.set_ylabel(f"{label} (%)")
+
+
+def frame(
+    panels: int, columns: int, *, size: tuple[float, float] = WIDE, legends: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `panels` axes in rows of `columns`, each with its labels about `size` inches.
+
+    With `legends`, a row of the grid stays free under each row of panels: `legend_below` gives it its height.
+    """
+    columns = min(columns, panels)
+    rows = math.ceil(panels / columns)
+    figure = Figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)
+    step = 2 if legends else 1
+    ratios = [size[1] - LABELS, EMPTY] * rows if legends else None
+    grid = figure.add_gridspec(step * rows, columns, height_ratios=ratios)
+    return figure, [figure.add_subplot(grid[step * (i // columns), i % columns]) for i in range(panels)]
+
+
+def title(axes: Axes, text: str) -> None:
+    """Set the panel's title, wrapped so that it stays within the panel."""
+    inches = axes.figure.get_figwidth() / axes.get_gridspec().ncols - LABELS
+    axes.set_title(fill(text, int(inches * 18), break_on_hyphens=False))
+
+
+def legend_below(first: Axes, span: int, handles: list[Line2D], heading: str) -> None:
+    """Write one legend, in reading order, under `span` columns of a frame with legends.
+
+    They begin at the panel `first`. The figure grows by the legend's height.
+    """
+    spec, grid, figure = first.get_subplotspec(), first.get_gridspec(), first.figure
+    row, column = spec.rowspan.start + 1, spec.colspan.start
+    width = figure.get_figwidth() / grid.ncols * span
+    entry = 0.45 + 0.055 * max(len(h.get_label()) for h in handles)  # inches: line, gaps and letters
+    lines = math.ceil(len(handles) / max(1, int(width / entry)))
+    columns = math.ceil(len(handles) / lines)
+    axes = figure.add_subplot(grid[row, column : column + span])
+    axes.set_axis_off()
+    box = axes.legend(
+        handles=[h for c in range(columns) for h in handles[c::columns]],  # matplotlib fills column by column
+        title=heading or None,
+        ncols=columns,
+        loc="upper center",
+        borderpad=0,
+        borderaxespad=0,
+        labelspacing=0.3,
+        handlelength=2.4,
+        columnspacing=1,
+    )
+    box.set_in_layout(False)
+    ratios = grid.get_height_ratios()
+    growth = max(0, 0.1 + 0.14 * (lines + bool(heading)) - ratios[row])
+    ratios[row] += growth
+    grid.set_height_ratios(ratios)
+    figure.set_figheight(figure.get_figheight() + growth)
+
+
+def not_run(axes: Axes, reason: str) -> None:
+    """Leave the panel an empty frame that says "not run" and why."""
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color="0.7", linestyle=(0, (3, 3)))
+    text = "not run" + (f"\n{fill(reason, 24)}" if reason else "")
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
+
+
+def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
+    """Write the figure atomically as PDF and as PNG (200 dots an inch): same figure, same bytes."""
+    with matplotlib.rc_context(RC):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout is the slow part: once is enough for both files
+        with write_atomic(pdf) as path:
+            figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+        with write_atomic(png) as path:
+            figure.savefig(path, format="png", dpi=200, metadata={"Software": None})

@@ -1,0 +1,100 @@
+"""HDF5 files of evaluations and aggregates: written whole, read with one-line errors; no torch."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from spatial_adversarial.files import write_atomic
+
+SKIPPED = -1  # a prediction that was not made: the image had been fooled at an earlier point
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Per-image results of one run and profile.
+
+    label, clean: int [N]; x: float [P], the grid; prediction: int [P, D, N] over points and draws;
+    distance: float [P, D, N] (DeepFool's L2 norm) or None.
+    """
+
+    label: np.ndarray
+    clean: np.ndarray
+    x: np.ndarray
+    prediction: np.ndarray
+    distance: np.ndarray | None = None
+
+
+def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, profile: dict) -> None:
+    """Write an evaluation; equal results give equal bytes (dates and seconds stay in the side file)."""
+    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        for name in ("label", "clean", "prediction"):
+            values = np.asarray(getattr(evaluation, name), dtype=np.int16)
+            file.create_dataset(name, data=values, compression="gzip", shuffle=True)
+        file["x"] = np.asarray(evaluation.x, dtype=np.float64)
+        file["x"].attrs["unit"] = x_unit
+        if evaluation.distance is not None:
+            file.create_dataset("distance", data=evaluation.distance.astype(np.float32), compression="gzip")
+        file.attrs["profile"] = json.dumps(profile, sort_keys=True)
+
+
+def read_evaluation(path: str | Path) -> Evaluation:
+    """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
+    with _open(path) as file:
+        names = ("label", "clean", "x", "prediction", "distance")
+        return Evaluation(**{name: file[name][()] if name in file else None for name in names})
+
+
+def write_aggregate(
+    path: str | Path, rows: pd.DataFrame, *, fingerprint: str, replicates: np.ndarray | None = None
+) -> None:
+    """Write a target's tidy rows, the hash of what made them, and float32 [rows, B] bootstrap replicates."""
+    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["fingerprint"] = fingerprint
+        file.attrs["columns"] = json.dumps(list(rows.columns))
+        for name, column in rows.items():
+            numeric = pd.api.types.is_numeric_dtype(column)
+            values = (
+                column.to_numpy(dtype=np.float64)
+                if numeric
+                else column.fillna("").astype(str).to_numpy(dtype=object)
+            )
+            file.create_dataset(f"rows/{name}", data=values, dtype=None if numeric else h5py.string_dtype())
+        if replicates is not None:
+            file.create_dataset(
+                "replicates", data=replicates.astype(np.float32), compression="gzip", shuffle=True
+            )
+
+
+def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """A target's tidy rows and replicates; ValueError where another configuration made the file."""
+    with _open(path) as file:
+        if file.attrs["fingerprint"] != fingerprint:
+            raise ValueError(f"{path}: made from another configuration: delete it and run again")
+        columns = json.loads(file.attrs["columns"])
+        rows = {name: file[f"rows/{name}"] for name in columns}
+        decoded = {
+            name: data.asstr()[()] if h5py.check_string_dtype(data.dtype) else data[()]
+            for name, data in rows.items()
+        }
+        return pd.DataFrame(decoded, columns=columns), file["replicates"][
+            ()
+        ] if "replicates" in file else None
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[h5py.File]:
+    try:
+        with h5py.File(path) as file:
+            yield file
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f"{path}: damaged ({' '.join(str(error).split())[:120]}): delete it and run again"
+        ) from None

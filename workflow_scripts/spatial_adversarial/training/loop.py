@@ -1,0 +1,160 @@
+"""The training loop: the data set on the device, batched augmentation, any method, resumable each epoch."""
+
+import logging
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ..data.images import ImageSet, to_float
+from ..seeds import derive
+from ..transforms import augment
+from . import methods
+from .ramps import Clock, value
+from .state import State, load, save
+
+
+class Trainer:
+    """One run: a canonical recipe, a seed, a network, its training images and (maybe empty) validation images.
+
+    The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
+    (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights.
+    """
+
+    def __init__(self, recipe: dict, *, seed: int, network: nn.Module, train: ImageSet, validation: ImageSet):
+        self.recipe, self.seed, self.network = recipe, seed, network
+        self.train_set, self.validation_set = train, validation
+        self.device = train.images.device
+        self.clock = Clock(recipe["phases"])
+        self.steps_an_epoch = math.ceil(len(train) / recipe["batch"])
+        self.steps = self.clock.steps(self.steps_an_epoch)
+        self.optimiser = make_optimiser(recipe["optimiser"], network)
+        self.averaged = None
+        if recipe["averaging"]:
+            self.averaged = AveragedModel(
+                network, multi_avg_fn=get_ema_multi_avg_fn(recipe["averaging"]), use_buffers=True
+            )
+        self.state = State()
+
+    @property
+    def epochs(self) -> int:
+        return math.ceil(self.steps / self.steps_an_epoch)
+
+    def run(self, resume: Path) -> Iterator[dict]:
+        """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
+        if state := load(resume, self.device):
+            self._restore(state)
+            logging.info("resumed after epoch %d of %d", state.epoch, self.epochs)
+        while self.state.step < self.steps:
+            row = self._epoch()
+            self._keep(row)
+            save(self.state, resume)
+            yield row
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that the recipe keeps: the last ones, averaged where it says so, or the best on validation."""
+        return self.state.best[1] if self.state.best else self._kept_network().state_dict()
+
+    def _kept_network(self) -> nn.Module:
+        return self.averaged.module if self.averaged else self.network
+
+    def _restore(self, state: State) -> None:
+        self.network.load_state_dict(state.network)
+        self.optimiser.load_state_dict(state.optimiser)
+        if self.averaged:
+            self.averaged.load_state_dict(state.averaged)
+        self.state = state
+
+    def _keep(self, row: dict) -> None:
+        """Bring the state up to what the epoch reached."""
+        self.state.epoch += 1
+        self.state.history.append(row)
+        self.state.network = self.network.state_dict()
+        self.state.optimiser = self.optimiser.state_dict()
+        self.state.averaged = self.averaged.state_dict() if self.averaged else None
+        if self.recipe["keep"] == "best" and (
+            not self.state.best or row["validation_accuracy"] > self.state.best[0]
+        ):
+            weights = {name: tensor.clone() for name, tensor in self._kept_network().state_dict().items()}
+            self.state.best = (row["validation_accuracy"], weights)
+
+    def _generator(self, name: str) -> torch.Generator:
+        return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.state.epoch))
+
+    def _epoch(self) -> dict:
+        """One pass over the training images (cut short where the run's last step comes first)."""
+        torch.manual_seed(derive(self.seed, "dropout", self.state.epoch))
+        order = torch.randperm(len(self.train_set), generator=self._generator("order"), device=self.device)
+        streams = {name: self._generator(name) for name in ("augment", "examples")}
+        self.network.train()
+        sums = torch.zeros(2, device=self.device)  # of loss and of right answers: read once, at the end
+        seen = 0
+        for batch in order.split(self.recipe["batch"]):
+            if self.state.step == self.steps:
+                break
+            sums += self._step(batch, streams)
+            seen += len(batch)
+            self.state.step += 1
+        loss, accuracy = (sums / seen).tolist()
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"training diverged in epoch {self.state.epoch + 1}: the loss is {loss}; lower optimiser.lr"
+            )
+        return {
+            "epoch": self.state.epoch + 1,
+            "step": self.state.step,
+            "lr": self.optimiser.param_groups[0]["lr"],
+            "loss": loss,
+            "train_accuracy": accuracy,
+            "validation_accuracy": accuracy_of(self._kept_network(), self.validation_set),
+        }
+
+    def _step(self, batch: Tensor, streams: dict[str, torch.Generator]) -> Tensor:
+        """Descend once; returns [summed loss, number right] of the batch on the device."""
+        time = self.clock.time(self.state.step, self.steps_an_epoch)
+        phase = self.clock.phase(time)
+        for group in self.optimiser.param_groups:
+            group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length)
+        x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
+        y = self.train_set.labels[batch]
+        loss, logits = methods.make(phase["examples"]).loss(
+            self.network, x, y, criterion=self._criterion, generator=streams["examples"]
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
+        return torch.stack([loss.detach() * len(batch), (logits.detach().argmax(1) == y).sum()])
+
+    def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
+        return functional.cross_entropy(logits, y, label_smoothing=self.recipe["label_smoothing"])
+
+
+def make_optimiser(spec: dict, network: nn.Module) -> torch.optim.Optimizer:
+    """torch's SGD or Adam for a recipe's `optimiser`; the loop sets the learning rate at each step."""
+    shared = {"lr": 0.0, "weight_decay": spec["weight_decay"]}
+    if spec["name"] == "adam":
+        return torch.optim.Adam(network.parameters(), **shared)
+    return torch.optim.SGD(
+        network.parameters(), momentum=spec["momentum"], nesterov=spec["nesterov"], **shared
+    )
+
+
+@torch.no_grad()
+def accuracy_of(network: nn.Module, images: ImageSet, batch: int = 1000) -> float:
+    """Natural accuracy in [0, 1] in eval mode; nan for no images. The network's mode is left as it was."""
+    if not len(images):
+        return math.nan
+    mode = network.training
+    network.eval()
+    right = [
+        (network(to_float(x)).argmax(1) == y).sum()
+        for x, y in zip(images.images.split(batch), images.labels.split(batch), strict=True)
+    ]
+    network.train(mode)
+    return torch.stack(right).sum().item() / len(images)

@@ -1,0 +1,13 @@
+"""Training methods by name: what a recipe's `examples` means. A new method is a file here and a line below."""
+
+from .base import Method
+from .natural import Natural
+from .pgd import Pgd
+
+METHODS: dict[str, type[Method]] = {"clean": Natural, "pgd": Pgd}
+
+
+def make(examples: dict) -> Method:
+    """The method of a phase's resolved `examples`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}."""
+    name, parameters = next(iter(examples.items()), ("clean", {}))
+    return METHODS[name](**parameters)

@@ -1,0 +1,33 @@
+"""PGD adversarial training (Madry et al. 2018)."""
+
+from dataclasses import dataclass
+
+from ...attacks.pgd import pgd
+from .base import Method
+
+
+@dataclass
+class Pgd(Method):
+    """The criterion on adversarial examples only: max over the L-inf ball of radius `eps`, pixels in [0, 1].
+
+    The attack runs in eval mode and climbs the cross-entropy of the true label.
+    """
+
+    eps: float
+    step: float
+    steps: int
+    random_start: bool = True
+
+    def loss(self, network, x, y, *, criterion, generator):
+        adversarial = pgd(
+            network,
+            x,
+            y,
+            eps=self.eps,
+            step=self.step,
+            steps=self.steps,
+            random_start=self.random_start,
+            generator=generator,
+        )
+        logits = network(adversarial)
+        return criterion(logits, y), logits

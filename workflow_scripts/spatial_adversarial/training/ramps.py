@@ -1,0 +1,56 @@
+"""Numbers that change over a run: a recipe's ramps, read at a time in the unit of its phases."""
+
+import math
+
+
+def value(number, time: float, length: float):
+    """A number or ramp at `time` of a run that is `length` long, both in epochs or both in steps.
+
+    {ramp: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
+    {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
+    """
+    if not isinstance(number, dict):
+        return number
+    if number["ramp"] == "drops":
+        return number["from"] * number["factor"] ** sum(time >= drop for drop in number["at"])
+    begin, end = number.get("begin", 0), number.get("end", length)
+    share = min(1.0, max(0.0, (time - begin) / (end - begin))) if end > begin else float(time >= end)
+    if number["ramp"] == "cosine":
+        share = (1 - math.cos(math.pi * share)) / 2
+    return number["from"] + (number["to"] - number["from"]) * share
+
+
+def at(tree, time: float, length: float):
+    """A recipe's part with each ramp replaced by its value at `time`; the tree itself is left alone."""
+    if isinstance(tree, dict) and "ramp" not in tree:
+        return {key: at(item, time, length) for key, item in tree.items()}
+    return value(tree, time, length)
+
+
+class Clock:
+    """The phases of a canonical recipe on one time line.
+
+    `unit` is "epochs" or "steps", `length` the run's whole length in it.
+    """
+
+    def __init__(self, phases: list[dict]):
+        self.unit = "steps" if "steps" in phases[0] else "epochs"
+        self.phases = phases
+        self.length = sum(phase[self.unit] for phase in phases)
+
+    def steps(self, steps_an_epoch: int) -> int:
+        """The run's length in steps."""
+        return self.length if self.unit == "steps" else self.length * steps_an_epoch
+
+    def time(self, step: int, steps_an_epoch: int) -> int:
+        """The time of a step, counted from 0: the step itself, or the epoch that it lies in."""
+        return step if self.unit == "steps" else step // steps_an_epoch
+
+    def phase(self, time: int) -> dict:
+        """The phase that holds at a time, its ramps replaced by their values then."""
+        passed = 0
+        for phase in self.phases:
+            passed += phase[self.unit]
+            if time < passed:
+                return at({key: phase[key] for key in ("augment", "examples")}, time, self.length)
+        raise ValueError(f"time {time} lies past the run's end at {self.length} {self.unit}")

@@ -1,0 +1,64 @@
+"""A run's resume state: everything that the next epoch depends on, in one file that is replaced whole."""
+
+import io
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ..files import write_atomic
+
+
+@dataclass
+class State:
+    """What training has reached: `epoch` epochs and `step` steps are done.
+
+    `best` is (validation accuracy, weights) where the recipe keeps the best; all random streams start anew
+    each epoch from a seed of their own, so none is stored.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    network: dict = field(default_factory=dict)
+    optimiser: dict = field(default_factory=dict)
+    averaged: dict | None = None
+    best: tuple[float, dict] | None = None
+    history: list[dict] = field(default_factory=list)
+
+
+def save(state: State, path: Path) -> None:
+    """Replace the state file; a kill at any moment leaves the old or the new one."""
+    with write_atomic(path) as temporary:
+        torch.save(vars(state), temporary)
+
+
+def load(path: Path, device: torch.device) -> State | None:
+    """The state to resume from, or None where there is none that can be read (a damaged one is logged)."""
+    if not path.exists():
+        return None
+    try:
+        return State(**torch.load(path, map_location=device, weights_only=True))
+    except Exception as error:  # torch raises many kinds for a damaged file; each means: begin again
+        logging.warning(
+            "%s cannot be read (%s): training starts anew", path, " ".join(str(error).split())[:200]
+        )
+        return None
+
+
+def weights_bytes(weights: dict) -> bytes:
+    """A state dict as the bytes of a torch file; equal weights give equal bytes."""
+    buffer = io.BytesIO()
+    torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, buffer)
+    return buffer.getvalue()
+
+
+def load_weights(network: torch.nn.Module, path: str | Path) -> None:
+    """Load a run's weights into a network; ValueError, one line, for a damaged file or another architecture."""
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such weights") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path}: damaged, or weights of another network ({reason})") from None
