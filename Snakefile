@@ -29,10 +29,10 @@ include: "rules/plan.smk"
 
 rule all:
     default_target: True
-    message:
-        "Every figure, table and claim of {config[papers]} is in {config[results]}."
     input:
         all_results(),
+    message:
+        "Every figure, table and claim of {config[papers]} is in {config[results]}."
 
 
 onsuccess:

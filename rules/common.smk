@@ -66,7 +66,9 @@ def slice_file(first, second, seed):
 def slice_pair(wildcards):
     """The two runs, without seeds, whose boundaries a slice cuts."""
     pairs = [pair for target in catalog.targets.values() for pair in target.slices()]
-    return next(pair for pair in pairs if pair[0] == wildcards.run and pair[1].endswith("/" + wildcards.other))
+    return next(
+        pair for pair in pairs if pair[0] == wildcards.run and pair[1].endswith("/" + wildcards.other)
+    )
 
 
 def library(*modules):
@@ -108,7 +110,11 @@ def all_results():
 
 def closing_words():
     """What a user wants to know when the work is done."""
-    places = {"Figures": f"{RESULTS}/figures", "Tables": f"{RESULTS}/tables", "Claims": f"{RESULTS}/claims.csv"}
+    places = {
+        "Figures": f"{RESULTS}/figures",
+        "Tables": f"{RESULTS}/tables",
+        "Claims": f"{RESULTS}/claims.csv",
+    }
     places |= {"Report": f"{RESULTS}/report.zip"}
     found = [f"{name}: {place}" for name, place in places.items() if Path(place).exists()]
     return "\n".join(found)

@@ -1,26 +1,24 @@
 rule download:
-    message:
-        "Bring the files of {wildcards.data} here and verify their checksums."
     output:
         manifest=f"{DATA}/raw/{{data}}.json",
     log:
         f"{RESULTS}/logs/download/{{data}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/download/{{data}}.tsv"
+    retries: 2
+    conda:
+        ENVIRONMENT
     params:
         name=lambda wildcards: wildcards.data,
         spec=lambda wildcards: catalog.registry["data"][wildcards.data],
         mirror=config["data_mirror"],
-    conda:
-        ENVIRONMENT
-    retries: 2
+    message:
+        "Bring the files of {wildcards.data} here and verify their checksums."
     script:
         "../workflow_scripts/download.py"
 
 
 rule prepare:
-    message:
-        "Turn {wildcards.data} into one HDF5 file."
     input:
         manifest=ancient(rules.download.output.manifest),
     output:
@@ -29,10 +27,12 @@ rule prepare:
         f"{RESULTS}/logs/prepare/{{data}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare/{{data}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         name=lambda wildcards: wildcards.data,
         spec=lambda wildcards: catalog.registry["data"][wildcards.data],
-    conda:
-        ENVIRONMENT
+    message:
+        "Turn {wildcards.data} into one HDF5 file."
     script:
         "../workflow_scripts/prepare.py"

@@ -5,8 +5,6 @@ for bundle, (files, runs) in catalog.bundles().items():
     rule:
         name:
             f"evaluate_{bundle}"
-        message:
-            "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
         input:
             data=data_of,
             weights=rules.train.output.weights,
@@ -17,25 +15,27 @@ for bundle, (files, runs) in catalog.bundles().items():
             f"{RESULTS}/logs/evaluate/{{run}}/seed{{seed}}/{bundle}.log",
         benchmark:
             f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{bundle}.tsv"
-        params:
-            profiles=lambda wildcards, output: [catalog.profiles[wildcards.run][Path(file).stem] for file in output],
-            device=config["device"],
-            threads=config["threads"],
-            jobs_per_gpu=config["jobs_per_gpu"],
         wildcard_constraints:
             run="|".join(map(re.escape, runs)),
+        conda:
+            ENVIRONMENT
         threads: config["threads"]
         resources:
             gpu=1,
-        conda:
-            ENVIRONMENT
+        params:
+            profiles=lambda wildcards, output: [
+                catalog.profiles[wildcards.run][Path(file).stem] for file in output
+            ],
+            device=config["device"],
+            threads=config["threads"],
+            jobs_per_gpu=config["jobs_per_gpu"],
+        message:
+            "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
         script:
             "../workflow_scripts/evaluate.py"
 
 
 rule slice_boundaries:
-    message:
-        "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
     input:
         data=data_of,
         weights=lambda wildcards: [
@@ -47,14 +47,16 @@ rule slice_boundaries:
         f"{RESULTS}/logs/slices/{{run}}/seed{{seed}}/{{other}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/slices/{{run}}/seed{{seed}}/{{other}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: config["threads"]
+    resources:
+        gpu=1,
     params:
         device=config["device"],
         threads=config["threads"],
         jobs_per_gpu=config["jobs_per_gpu"],
-    threads: config["threads"]
-    resources:
-        gpu=1,
-    conda:
-        ENVIRONMENT
+    message:
+        "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
     script:
         "../workflow_scripts/slice_boundaries.py"

@@ -1,6 +1,4 @@
 rule aggregate:
-    message:
-        "Compute the numbers of {wildcards.paper} {wildcards.target}."
     input:
         unpack(aggregate_inputs),
         modules=library("aggregates", "metrics", "store"),
@@ -10,20 +8,28 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate/{{paper}}/{{target}}.tsv"
-    params:
-        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
     conda:
         ENVIRONMENT
+    params:
+        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
+    message:
+        "Compute the numbers of {wildcards.paper} {wildcards.target}."
     script:
         "../workflow_scripts/aggregate.py"
 
 
 rule draw:
-    message:
-        "Draw {wildcards.paper} {wildcards.target}."
     input:
         h5=rules.aggregate.output.h5,
-        modules=library("printed", "plots/__init__", "plots/style", "plots/profiles", "plots/strengths", "plots/boundary", "plots/theory"),
+        modules=library(
+            "printed",
+            "plots/__init__",
+            "plots/style",
+            "plots/profiles",
+            "plots/strengths",
+            "plots/boundary",
+            "plots/theory",
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{paper}}/{{target}}.pdf",
         png=report(
@@ -37,10 +43,12 @@ rule draw:
         f"{RESULTS}/logs/draw/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/draw/{{paper}}/{{target}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
         caption=lambda wildcards: caption(catalog, target_of(wildcards)),
-    conda:
-        ENVIRONMENT
+    message:
+        "Draw {wildcards.paper} {wildcards.target}."
     script:
         "../workflow_scripts/draw.py"

@@ -1,6 +1,4 @@
 rule networks:
-    message:
-        "Count the layers, parameters and operations of every network, and measure its equivariance."
     input:
         modules=library("groups", "models/count"),
     output:
@@ -9,18 +7,18 @@ rule networks:
         f"{RESULTS}/logs/networks.log",
     benchmark:
         f"{RESULTS}/benchmarks/networks.tsv"
+    conda:
+        ENVIRONMENT
     params:
         networks=catalog.networks(),
         data=lambda wildcards: {name: catalog.registry["data"][name] for name in data_of_networks()},
-    conda:
-        ENVIRONMENT
+    message:
+        "Count the layers, parameters and operations of every network, and measure its equivariance."
     script:
         "../workflow_scripts/networks.py"
 
 
 rule tabulate:
-    message:
-        "Write the table {wildcards.paper} {wildcards.target}."
     input:
         networks=rules.networks.output.json,
         modules=library("tables", "printed"),
@@ -36,21 +34,22 @@ rule tabulate:
         f"{RESULTS}/logs/tabulate/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tabulate/{{paper}}/{{target}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
         caption=lambda wildcards: caption(catalog, target_of(wildcards)),
-    conda:
-        ENVIRONMENT
+    message:
+        "Write the table {wildcards.paper} {wildcards.target}."
     script:
         "../workflow_scripts/make_table.py"
 
 
 rule judge:
-    message:
-        "Judge the claims of {wildcards.paper} on our results."
     input:
         aggregates=lambda wildcards: [
-            f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5" for name in catalog.claimed_targets(wildcards.paper)
+            f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5"
+            for name in catalog.claimed_targets(wildcards.paper)
         ],
         modules=library("judging"),
     output:
@@ -64,21 +63,22 @@ rule judge:
         f"{RESULTS}/logs/judge/{{paper}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/judge/{{paper}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         claims=lambda wildcards: catalog.claims[wildcards.paper],
         fingerprints=lambda wildcards: {
-            name: catalog.fingerprint(catalog.targets[wildcards.paper, name]) for name in catalog.claimed_targets(wildcards.paper)
+            name: catalog.fingerprint(catalog.targets[wildcards.paper, name])
+            for name in catalog.claimed_targets(wildcards.paper)
         },
         caption="The paper's sentences that can be checked: statistic, interval, and whether it holds on our results.",
-    conda:
-        ENVIRONMENT
+    message:
+        "Judge the claims of {wildcards.paper} on our results."
     script:
         "../workflow_scripts/judge.py"
 
 
 rule claims:
-    message:
-        "Put the claims of all papers in one file."
     input:
         [f"{RESULTS}/claims/{paper}.csv" for paper, claims in catalog.claims.items() if claims],
     output:
@@ -89,6 +89,8 @@ rule claims:
         f"{RESULTS}/benchmarks/claims.tsv"
     conda:
         ENVIRONMENT
+    message:
+        "Put the claims of all papers in one file."
     script:
         "../workflow_scripts/claims.py"
 
@@ -98,15 +100,13 @@ for paper in config["papers"]:
     rule:
         name:
             paper
-        message:
-            f"Every figure, table and claim of {paper}."
         input:
             results_of(paper),
+        message:
+            f"Every figure, table and claim of {paper}."
 
 
 rule report:
-    message:
-        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
     input:
         [file for paper in config["papers"] for file in results_of(paper)],
     output:
@@ -115,9 +115,11 @@ rule report:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
-    params:
-        configfiles=" ".join(map(str, workflow.configfiles)),
     conda:
         ENVIRONMENT
+    params:
+        configfiles=" ".join(map(str, workflow.configfiles)),
+    message:
+        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
     shell:
         "snakemake --nolock --configfile {params.configfiles} --report {output} -- {input} > {log} 2>&1"

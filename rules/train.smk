@@ -1,6 +1,4 @@
 rule train:
-    message:
-        "Train {wildcards.run}, seed {wildcards.seed}."
     input:
         unpack(training_inputs),
     output:
@@ -11,15 +9,17 @@ rule train:
         f"{RESULTS}/logs/train/{{run}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{run}}/seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: config["threads"]
+    resources:
+        gpu=1,
     params:
         recipe=recipe_of,
         device=config["device"],
         threads=config["threads"],
         jobs_per_gpu=config["jobs_per_gpu"],
-    threads: config["threads"]
-    resources:
-        gpu=1,
-    conda:
-        ENVIRONMENT
+    message:
+        "Train {wildcards.run}, seed {wildcards.seed}."
     script:
         "../workflow_scripts/train.py"

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -16,25 +17,25 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
     profiles: {output path: resolved profile}. Each result has <output path>.json, its provenance, beside it.
     """
     from spatial_adversarial.data.images import load
-    from spatial_adversarial.evaluation import evaluate as evaluate_profile
+    from spatial_adversarial.evaluation import evaluate as measure
     from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
     from spatial_adversarial.store import write_evaluation
 
     target = pick_device(device, threads)
     recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
-    for output, profile in profiles.items():
-        started, name = time.time(), f"{run} {Path(output).stem}"
+
+    def one(output: str, profile: dict) -> None:
+        started = time.time()
         images = load(data, "test", limit=profile["images"], device=target)
         network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
-        result = halve_when_full(
-            lambda batch: evaluate_profile(
-                network, images, profile, batch=batch, tell=lambda line: logging.info("%s: %s", name, line)
-            )
-        )
-        write_evaluation(
-            output, result, x_unit=profile.get("transform", profile.get("attack")), profile=profile
-        )
+        tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
+        result = halve_when_full(lambda batch: measure(network, images, profile, batch=batch, tell=tell))
+        unit = profile.get("transform", profile.get("attack"))
+        write_evaluation(output, result, x_unit=unit, profile=profile)
         record(f"{output}.json", started, run=str(run), images=len(images))
+
+    for output, profile in profiles.items():
+        one(output, profile)
 
 
 if "snakemake" in globals():

@@ -50,7 +50,7 @@ class Aggregator:
         self.read = lru_cache(maxsize=64)(read_evaluation)
 
     def table(self, slices: dict[tuple[str, str], Path]) -> tuple[pd.DataFrame, np.ndarray]:
-        """(tidy rows, replicates float32 [rows, B]) over all panels; a panel that is not run is one row that says so."""
+        """(tidy rows, replicates float32 [rows, B]) over all panels; a panel not run is one row that says so."""
         rows, replicates = [], []
         for panel in self.target.panels:
             made = self._not_run(panel) if panel.reason else self._panel(panel, slices)

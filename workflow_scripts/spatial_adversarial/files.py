@@ -56,7 +56,7 @@ def lock(path: str | Path, *, wait: bool = True, doing: str = "using this") -> I
 
 def try_lock(path: str | Path) -> TextIO | None:
     """Take the lock that `lock` takes until the returned file is closed; None if another process has it."""
-    file = open(path, "a", encoding="utf-8")
+    file = open(path, "a", encoding="utf-8")  # noqa: SIM115  (open as long as the lock is held)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -187,7 +187,7 @@ def judge_claim(
 
 
 def judge_slack(rows: pd.DataFrame, test: dict) -> dict:
-    """A theorem's inequality: the least slack (right side less left side) of its simulations, where its hypothesis holds.
+    """A theorem's inequality: the least slack (right less left side) of its simulations where its hypothesis holds.
 
     fails: some simulation's whole interval lies below 0; holds: none does.
     """

@@ -36,8 +36,8 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
 
     `figure` has "title" and "columns"; the panels are the rows'. Lines are a statement's sides (upper and
     right solid, lower dashed): grey along the axis, in a classifier's colour at its own eta. Where no
-    classifier meets the hypothesis the panel is shaded. Each title says whether the statement holds, that is whether no
-    interval lies wholly beyond a side.
+    classifier meets the hypothesis the panel is shaded. Each title says whether the statement holds, that is
+    whether no interval lies wholly beyond a side.
     """
     panels = list(rows.groupby("panel", sort=False))
     simulated = rows[rows["side"].isin(["simulated", "left"])]

@@ -29,8 +29,8 @@ def simulate(paper: str, settings: Mapping, seed: int) -> pd.DataFrame:
 
     settings: samples; at: {p, d, m}, the point that the panels cut through, m a fraction of d such as "1/2";
     panels: {letter: {statement, over: p | d | m | eta, values (but for eta), at (optional, over the common
-    one), classifiers (optional, a list of names)}}. Rows with metric "slack" say how far inside the bound of `side`
-    the simulation lies: high < 0 is a violation. Theorem 1's sides over p and d are multiplied by
+    one), classifiers (optional, a list of names)}}. Rows with metric "slack" say how far inside the bound of
+    `side` the simulation lies: high < 0 is a violation. Theorem 1's sides over p and d are multiplied by
     2 (1 - p), which keeps them in [0, 1]; accuracy bounds beyond [0, 1] say nothing more and are clipped.
     `hypothesis` is "empty" where no classifier meets the premise, "fails" where a code misses Proposition 1's
     distance, else "holds". Raises ValueError naming the setting that is wrong.

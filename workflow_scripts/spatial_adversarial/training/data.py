@@ -6,7 +6,7 @@ from spatial_adversarial.data.images import ImageSet, load, size, split_indices
 
 
 def splits(path: str, split: dict, device: torch.device) -> tuple[ImageSet, ImageSet]:
-    """(train, validation) on the device: a seeded permutation, its first `validation` held out, the rest cut to `limit`.
+    """(train, validation) on the device: a seeded permutation, `validation` of it held out, the rest cut to `limit`.
 
     Raises ValueError where nothing is left to train on.
     """
