@@ -12,9 +12,9 @@ for bundle, (files, runs) in catalog.bundles().items():
         output:
             [f"{RESULTS}/evaluations/{{run}}/seed{{seed}}/{file}.h5" for file in files],
         log:
-            f"{RESULTS}/logs/evaluate/{{run}}/seed{{seed}}/{bundle}.log",
+            f"{RESULTS}/logs/evaluate/{{run}}/seed{{seed}}/{files[0]}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{bundle}.tsv"
+            f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{files[0]}.tsv"
         wildcard_constraints:
             run="|".join(map(re.escape, runs)),
         conda:
