@@ -20,6 +20,7 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
     from spatial_adversarial.evaluation import evaluate as measure
     from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
     from spatial_adversarial.store import write_evaluation
+    from spatial_adversarial.transforms import KINDS
 
     target = pick_device(device, threads)
     recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
@@ -30,7 +31,7 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
         network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         result = halve_when_full(lambda batch: measure(network, images, profile, batch=batch, tell=tell))
-        unit = profile.get("transform", profile.get("attack"))
+        unit = KINDS[profile["transform"]].unit if "transform" in profile else f"eps, {profile['space']} space"
         write_evaluation(output, result, x_unit=unit, profile=profile)
         record(f"{output}.json", started, run=str(run), images=len(images))
 

@@ -11,7 +11,7 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.papers import Line, Member, Panel
 from spatial_adversarial.catalog.recipes import number_text
-from spatial_adversarial.metrics import outcomes, summarise
+from spatial_adversarial.metrics import MOST, outcomes, summarise
 from spatial_adversarial.store import read_evaluation
 
 COLUMNS = [
@@ -89,7 +89,8 @@ class Aggregator:
     def _line(self, panel: Panel, line: Line, member: Member) -> Iterator[tuple[dict, np.ndarray]]:
         profile = line.profiles[member.path]
         found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in self.seeds]
-        summary = summarise([outcomes(evaluation, line.metric) for evaluation in found], **self.bootstrap)
+        measured = [outcomes(evaluation, line.metric) for evaluation in found]
+        summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(self.seeds) > 1
         frame = self._frame(panel) | {
             "strength": number_text(member.strength),

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import ImageSet, to_float
@@ -12,9 +14,8 @@ from spatial_adversarial.seeds import derive
 from spatial_adversarial.store import Evaluation
 from spatial_adversarial.transforms import random_transform
 
-BLOCK = (
-    500  # images a random start is drawn for at once; results do not depend on how a block is split further
-)
+# images that a random start is drawn for at once; results do not depend on how a block is split further
+BLOCK = 500
 
 Tell = Callable[[str], None]
 
@@ -43,27 +44,26 @@ def evaluate(
     """One profile of a network in eval mode; `profile` is resolved, as schemas/profile.yaml describes it.
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
-    called with a line of progress after each point. Returns predictions int16 [point, draw, image].
+    called with a line of progress after each point. The network is left as it was.
     """
-    network.eval()
     images = _transformed_inputs(images, profile)
     space = Space(network, profile["space"])
-    clean = _predict(space.model, images.images, batch, space.clean)
-    points, distances = [], []
-    for number, x in enumerate(profile["grid"]):
-        draws = [
-            _point(network, space, images, clean, profile, x, draw, batch) for draw in range(profile["draws"])
-        ]
-        points.append(torch.stack([prediction for prediction, _ in draws]))
-        distances.append([distance for _, distance in draws])
-        tell(f"point {number + 1} of {len(profile['grid'])}")
-    distance = torch.stack([torch.stack(row) for row in distances]) if distances[0][0] is not None else None
+    predictions, distances = [], []
+    with attack_mode(network):
+        clean = _predict(space.model, images.images, batch, space.clean)
+        for number, x in enumerate(profile["grid"]):
+            for draw in range(profile["draws"]):
+                prediction, distance = _point(network, space, images, clean, profile, x, draw, batch)
+                predictions.append(prediction)
+                distances.append(distance)
+            tell(f"point {number + 1} of {len(profile['grid'])}")
+    shape = (len(profile["grid"]), profile["draws"], len(images))
     return Evaluation(
         label=images.labels.cpu().numpy(),
         clean=clean.cpu().numpy(),
-        x=profile["grid"],
-        prediction=torch.stack(points).cpu().numpy(),
-        distance=None if distance is None else distance.cpu().numpy(),
+        x=np.array(profile["grid"], dtype=np.float64),
+        prediction=torch.stack(predictions).view(shape).cpu().numpy(),
+        distance=None if distances[0] is None else torch.stack(distances).view(shape).cpu().numpy(),
     )
 
 

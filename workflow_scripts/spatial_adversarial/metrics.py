@@ -20,6 +20,8 @@ OUTCOMES = {
     "mean_l2_distance": lambda e: e.distance,
 }
 
+MOST = {"mean_l2_distance": np.inf}  # the largest value of a metric that is not a share
+
 
 def outcomes(evaluation: Evaluation, metric: str) -> np.ndarray:
     """Each image's outcome float32 [point, image], in [0, 1] for shares, averaged over draws.
@@ -44,23 +46,28 @@ def resampling(n: int, replicates: int, seed: int) -> np.ndarray:
 
 
 def summarise(
-    by_seed: list[np.ndarray], *, replicates: int, level: float, seed: int
+    by_seed: list[np.ndarray], *, replicates: int, level: float, seed: int, most: float = 1.0
 ) -> dict[str, np.ndarray]:
     """Mean, interval and bootstrap replicates of the outcomes [point, image] of one or more seeds.
 
     One seed: the percentile bootstrap over test images. More: Student's interval over the seeds' means, and
-    replicates that draw seeds and images anew. Returns value, low, high [point] and replicates [point, B].
+    replicates that draw seeds and images anew. Intervals are cut to the metric's range, [0, `most`].
+    Returns value, low, high [point] and replicates [point, B].
     """
     n = by_seed[0].shape[1]
     means = np.stack([outcome.mean(axis=1, dtype=np.float64) for outcome in by_seed])
     drawn = (
         np.stack([outcome @ resampling(n, replicates, seed) for outcome in by_seed]).astype(np.float64) / n
     )
-    if len(by_seed) == 1:
-        low, high = np.quantile(drawn[0], [(1 - level) / 2, (1 + level) / 2], axis=1)
-        return {"value": means[0], "low": low, "high": high, "replicates": drawn[0]}
-    picked = np.random.default_rng([seed, len(by_seed)]).integers(0, len(by_seed), (replicates, len(by_seed)))
-    mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
-    mean, spread = means.mean(axis=0), means.std(axis=0, ddof=1) / np.sqrt(len(by_seed))
-    half = stats.t.ppf((1 + level) / 2, len(by_seed) - 1) * spread
-    return {"value": mean, "low": mean - half, "high": mean + half, "replicates": mixed}
+    value, seeds = means.mean(axis=0), len(by_seed)
+    if seeds == 1:
+        mixed = drawn[0]
+        low, high = np.quantile(mixed, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    else:
+        picked = np.random.default_rng([seed, seeds]).integers(0, seeds, (replicates, seeds))
+        mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
+        half = stats.t.ppf((1 + level) / 2, seeds - 1) * means.std(axis=0, ddof=1) / np.sqrt(seeds)
+        low, high = value - half, value + half
+    # `value` as a bound too: a float32 replicate of equal outcomes may differ from it in the last digit
+    low, high = np.clip(low, 0, value), np.clip(high, value, most)
+    return {"value": value, "low": low, "high": high, "replicates": mixed}

@@ -46,8 +46,8 @@ def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, p
 def read_evaluation(path: str | Path) -> Evaluation:
     """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
     with _open(path) as file:
-        names = ("label", "clean", "x", "prediction", "distance")
-        return Evaluation(**{name: file[name][()] if name in file else None for name in names})
+        arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
+        return Evaluation(**arrays, distance=file["distance"][()] if "distance" in file else None)
 
 
 def write_aggregate(
@@ -82,9 +82,8 @@ def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np
             name: data.asstr()[()] if h5py.check_string_dtype(data.dtype) else data[()]
             for name, data in rows.items()
         }
-        return pd.DataFrame(decoded, columns=columns), file["replicates"][
-            ()
-        ] if "replicates" in file else None
+        replicates = file["replicates"][()] if "replicates" in file else None
+        return pd.DataFrame(decoded, columns=columns), replicates
 
 
 @contextmanager

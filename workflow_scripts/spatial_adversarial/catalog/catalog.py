@@ -172,7 +172,8 @@ class Catalog:
     def _check_test(self, paper: str, target: str, test: dict, where: str) -> None:
         if (paper, target) not in self.targets:
             raise CatalogError(f"{where}.in: no figure or table {target!r}")
-        letters = [panel.letter for panel in self.targets[paper, target].panels]
+        spec = self.targets[paper, target]
+        letters = [panel.letter for panel in spec.panels] + list(spec.spec.get("settings", {}).get("panels", {}))
         for panel in test.get("panels", []):
             if panel not in letters:
                 raise CatalogError(f"{where}.panels: {target} has no panel {panel!r}")

@@ -23,9 +23,12 @@ class Trainer:
 
     The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
     (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights.
+    ValueError where the best weights are to be kept and there are no validation images.
     """
 
     def __init__(self, recipe: dict, *, seed: int, network: nn.Module, train: ImageSet, validation: ImageSet):
+        if recipe["keep"] == "best" and not len(validation):
+            raise ValueError("keep: best needs validation images, but split.validation is 0")
         self.recipe, self.seed, self.network = recipe, seed, network
         self.train_set, self.validation_set = train, validation
         self.device = train.images.device
