@@ -100,15 +100,6 @@ def test_attack_in_train_mode_moves_batch_norm_and_freezes_parameters(training, 
     assert state(training)[:2] == before
 
 
-def test_pgd_agrees_with_torchattacks(model, data):
-    import torchattacks
-
-    x, y = data
-    theirs = torchattacks.PGD(model, eps=0.1, alpha=0.03, steps=7, random_start=False)(x, y)
-    ours = pgd(model, x, y, eps=0.1, step=0.03, steps=7, generator=None, random_start=False)
-    assert torch.allclose(ours, theirs, rtol=0, atol=1e-6)
-
-
 def test_pgd_agrees_with_foolbox_from_a_given_start(model, data):
     import eagerpy
     import foolbox
