@@ -67,7 +67,7 @@ def slice_pair(wildcards):
     """The two runs, without seeds, whose boundaries a slice cuts."""
     pairs = [pair for target in catalog.targets.values() for pair in target.slices()]
     return next(
-        pair for pair in pairs if pair[0] == wildcards.run and pair[1].endswith("/" + wildcards.other)
+        pair for pair in pairs if pair[0] == wildcards.run and Path(pair[1]).name == wildcards.other
     )
 
 
@@ -91,7 +91,7 @@ def data_of_networks():
 
 
 def results_of(paper):
-    """All that a paper's rule makes: figures, tables, and its claims where it has any."""
+    """All that a paper consists of: figures, tables, and its claims where it has any."""
     files = []
     for target in catalog.targets.values():
         if target.paper == paper and target.is_table:
