@@ -31,7 +31,7 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
         network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         result = halve_when_full(lambda batch: measure(network, images, profile, batch=batch, tell=tell))
-        unit = KINDS[profile["transform"]].unit if "transform" in profile else f"eps, {profile['space']} space"
+        unit = KINDS[profile["transform"]].unit if "transform" in profile else "eps"
         write_evaluation(output, result, x_unit=unit, profile=profile)
         record(f"{output}.json", started, run=str(run), images=len(images))
 

@@ -1,6 +1,8 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +27,7 @@ def train(
     from spatial_adversarial.training.state import weights_bytes
 
     started, resume = time.time(), folder / "resume.pt"
-    with lock(folder / "lock", wait=False, doing=f"training {folder}"):
+    with lock(folder / "lock", wait=False, doing=f"training {folder}"), failure_told(folder / "failed.txt"):
         target = pick_device(device, threads)
         train_set, validation_set = splits(data, recipe["split"], target)
         network = load_network(recipe["model"], train_set, seed=seed, weights=start).to(target)
@@ -46,6 +48,18 @@ def train(
         with write_atomic(folder / "weights.pt") as temporary:
             temporary.write_bytes(weights_bytes(trainer.weights()))
         resume.unlink(missing_ok=True)
+
+
+@contextmanager
+def failure_told(path: Path) -> Iterator[None]:
+    """Leave the one line of a failure in `path`, for the plan to show, until training starts again."""
+    path.unlink(missing_ok=True)
+    try:
+        yield
+    except Exception as error:
+        with write_atomic(path) as temporary:
+            temporary.write_text(f"{type(error).__name__}: {error}".splitlines()[0] + "\n", encoding="utf-8")
+        raise
 
 
 if "snakemake" in globals():

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,12 +39,20 @@ def load(path: Path, device: torch.device) -> State | None:
     if not path.exists():
         return None
     try:
-        return State(**torch.load(path, map_location=device, weights_only=True))
+        return State(**_read(path, device))
     except Exception as error:  # torch raises many kinds for a damaged file; each means: begin again
         logging.warning(
             "%s cannot be read (%s): training starts anew", path, " ".join(str(error).split())[:200]
         )
         return None
+
+
+def _read(path: str | Path, device: torch.device | str) -> dict:
+    """torch.load of a file whose checksums hold: torch writes them, but does not look at them."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"wrong checksum of {damaged}")
+    return torch.load(path, map_location=device, weights_only=True)
 
 
 def weights_bytes(weights: dict) -> bytes:
@@ -56,7 +65,7 @@ def weights_bytes(weights: dict) -> bytes:
 def load_weights(network: torch.nn.Module, path: str | Path) -> None:
     """Load a run's weights into a network; ValueError, one line, for a damaged file or another architecture."""
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        network.load_state_dict(_read(path, "cpu"))
     except FileNotFoundError:
         raise ValueError(f"{path}: no such weights") from None
     except Exception as error:

@@ -1,0 +1,387 @@
+"""Profiles of a trained network against naive loops and torchvision, slices of linear models, and their scripts."""
+
+import json
+from copy import deepcopy
+
+import h5py
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.transforms import functional as reference
+
+import train as train_script
+from evaluate import evaluate as evaluate_run
+from slice_boundaries import slice_boundaries
+from spatial_adversarial import evaluation, runtime
+from spatial_adversarial.catalog.reading import schema
+from spatial_adversarial.catalog.recipes import canonical, filled
+from spatial_adversarial.data.images import ImageSet, load, to_float
+from spatial_adversarial.data.prepare import prepare
+from spatial_adversarial.evaluation import Space, evaluate
+from spatial_adversarial.models.network import Network
+from spatial_adversarial.runtime import halve_when_full, load_network
+from spatial_adversarial.seeds import derive
+from spatial_adversarial.slices import SIDE, cut
+from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.transforms import draw
+
+IMAGES = 120
+DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 400, "test": 200}
+PGD = {"attack": "pgd", "grid": [0, 0.1, 0.3], "step": 0.05, "steps": 4}
+NORMALIZED = PGD | {"space": "normalized", "grid": [0, 0.2, 1]}
+PROFILES = {
+    "rotation": {"transform": "rotate", "grid": [0, 60, 180], "draws": 2},
+    "translation": {"transform": "translate", "grid": [0, 0.2]},
+    "joint": {"transform": "rotate_translate", "grid": [0, 0.2]},
+    "pgd": PGD | {"draws": 2},
+    "pgd, normalised": NORMALIZED,
+    "pgd, rotated": PGD | {"input": {"rotate": 90}},
+    "deepfool": {"attack": "deepfool", "grid": [0]},
+    "deepfool, normalised": {"attack": "deepfool", "grid": [0], "space": "normalized"},
+}
+EACH = pytest.mark.parametrize("name", PROFILES)
+
+
+def profile(**settings) -> dict:
+    return filled(settings, schema("profile"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("data")
+    prepare("digits", DIGITS, folder, folder / "digits.h5")
+    return str(folder / "digits.h5")
+
+
+@pytest.fixture(scope="module")
+def runs(digits, tmp_path_factory) -> list:
+    """The folders of two trained runs: without rotations and with rotations up to 180 degrees."""
+    folders = []
+    for theta in (0, 180):
+        recipe = {
+            "data": "digits",
+            "model": {"name": "stdcnn", "width": 0.5, "normalise": "dataset"},
+            "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9},
+            "batch": 40,
+            "epochs": 12,
+            "augment": {"rotate": theta},
+        }
+        folders.append(tmp_path_factory.mktemp(f"rotate{theta}"))
+        train_script.train(canonical(recipe, "test"), 0, digits, folders[-1], device="cpu", threads=1)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def images(digits) -> ImageSet:
+    return load(digits, "test", limit=IMAGES)
+
+
+@pytest.fixture(scope="module")
+def fitted(runs, images) -> Network:
+    spec = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
+    return load_network(spec, images, seed=0, weights=runs[0] / "weights.pt")
+
+
+@pytest.fixture
+def network(fitted) -> Network:
+    return deepcopy(fitted).eval()
+
+
+@pytest.fixture
+def small_blocks(monkeypatch) -> None:
+    monkeypatch.setattr(evaluation, "BLOCK", 50)
+
+
+def stream(*names) -> torch.Generator:
+    """The random stream of that name for a profile of seed 0."""
+    return torch.Generator().manual_seed(derive(0, *names))
+
+
+def predictions(model: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return model(x).argmax(1)
+
+
+def quietly(network, images, settings, **more):
+    return evaluate(network, images, profile(**settings), tell=lambda line: None, **more)
+
+
+def agreement(found, expected: Tensor) -> float:
+    assert found.shape == expected.shape
+    return (torch.as_tensor(found) == expected).float().mean().item()
+
+
+# What is measured
+
+
+@pytest.mark.parametrize("settings", [PGD, NORMALIZED], ids=["pixel", "normalised"])
+def test_eps_0_is_the_spaces_clean_prediction(network, images, settings):
+    x = to_float(images.images)
+    if settings is NORMALIZED:
+        expected = predictions(network.body, network.normalise(x).clamp(-1, 1))
+        assert agreement(expected, predictions(network, x)) < 1  # the two spaces do differ on these images
+    else:
+        expected = predictions(network, x)
+    found = quietly(network, images, settings)
+    assert found.clean.tolist() == found.prediction[0, 0].tolist() == expected.tolist()
+    assert found.label.tolist() == images.labels.tolist() and found.x.tolist() == settings["grid"]
+
+
+@EACH
+def test_batches_change_no_result(network, images, small_blocks, name):
+    whole, split = (quietly(network, images, PROFILES[name], batch=batch) for batch in (500, 7))
+    assert (
+        whole.prediction.tolist() == split.prediction.tolist()
+        and whole.clean.tolist() == split.clean.tolist()
+    )
+    if whole.distance is not None:
+        assert whole.distance == pytest.approx(split.distance, rel=1e-3)
+
+
+@EACH
+def test_profiles_repeat_and_move_with_the_seed(network, images, name):
+    first, second, other = (quietly(network, images, PROFILES[name] | {"seed": seed}) for seed in (0, 0, 1))
+    assert first.prediction.tobytes() == second.prediction.tobytes()
+    random = not name.startswith("deepfool")
+    assert (first.prediction[-1].tolist() != other.prediction[-1].tolist()) == random
+
+
+def test_draws_are_independent_and_one_more_keeps_the_others(network, images):
+    one, two = (quietly(network, images, PROFILES["rotation"] | {"draws": draws}) for draws in (1, 2))
+    assert one.prediction.shape == (3, 1, IMAGES) and two.prediction.shape == (3, 2, IMAGES)
+    assert one.prediction[:, 0].tolist() == two.prediction[:, 0].tolist()
+    assert two.prediction[1:, 0].tolist() != two.prediction[1:, 1].tolist()
+    assert two.prediction[0, 0].tolist() == two.prediction[0, 1].tolist() == two.clean.tolist()
+
+
+@pytest.mark.parametrize("theta", [60, 180])
+def test_rotations_are_torchvisions_at_the_same_angles(network, images, theta):
+    found = quietly(network, images, PROFILES["rotation"]).prediction[[0, 60, 180].index(theta), 1]
+    angles = draw("rotate", theta, IMAGES, stream("rotate", theta, 1), "cpu")[:, 0].tolist()
+    turned = [reference.rotate(image, angle) for image, angle in zip(images.images, angles, strict=True)]
+    expected = predictions(network, to_float(torch.stack(turned)))
+    assert agreement(found, expected) > 0.98 > agreement(found, predictions(network, to_float(images.images)))
+
+
+def test_translations_are_torchvisions_at_the_same_shifts(network, images):
+    found = quietly(network, images, PROFILES["translation"]).prediction[1, 0]
+    shifts = (draw("translate", 0.2, IMAGES, stream("translate", 0.2, 0), "cpu") * 28).round().int().tolist()
+    moved = [reference.affine(image, 0, by, 1, [0]) for image, by in zip(images.images, shifts, strict=True)]
+    expected = predictions(network, to_float(torch.stack(moved)))
+    assert agreement(found, expected) == 1 > agreement(found, predictions(network, to_float(images.images)))
+
+
+def test_inputs_are_turned_before_the_attack(network, images):
+    found = quietly(network, images, PROFILES["pgd, rotated"])
+    angles = draw("rotate", 90, IMAGES, stream("input", "rotate", 90), "cpu")[:, 0].tolist()
+    turned = [reference.rotate(image, angle) for image, angle in zip(images.images, angles, strict=True)]
+    assert agreement(found.clean, predictions(network, to_float(torch.stack(turned)))) > 0.98
+    assert found.prediction[0, 0].tolist() == found.clean.tolist()
+    same, plain = (quietly(network, images, PGD | {"input": {"rotate": 0}}), quietly(network, images, PGD))
+    assert same.prediction.tolist() == plain.prediction.tolist() != found.prediction.tolist()
+
+
+def naive(space: Space, x: Tensor, y: int, eps: float, settings: dict, unit: Tensor) -> int:
+    """PGD on one image, written down from its definition: first the ball, then the range."""
+    moved = (x + eps * (2 * unit - 1)).clamp(space.low, space.high)
+    for _ in range(settings["steps"]):
+        leaf = moved.clone().requires_grad_()
+        functional.cross_entropy(space.model(leaf[None]), torch.tensor([y])).backward()
+        moved = moved + settings["step"] * leaf.grad.sign()
+        moved = torch.minimum(torch.maximum(moved, x - eps), x + eps).clamp(space.low, space.high)
+    return int(predictions(space.model, moved[None]))
+
+
+@pytest.mark.parametrize("labels", ["given", "predicted"])
+@pytest.mark.parametrize("settings", [PGD, NORMALIZED], ids=["pixel", "normalised"])
+def test_pgd_fools_like_a_naive_loop(network, images, small_blocks, settings, labels):
+    found = quietly(network, images, settings | {"attacked_label": labels})
+    space = Space(network, settings.get("space", "pixel"))
+    eps = settings["grid"][1]
+    shape = (1, 28, 28)
+    unit = torch.cat(
+        [torch.rand(n, *shape, generator=stream("pgd", eps, 0, k)) for k, n in enumerate((50, 50, 20))]
+    )
+    attacked = images.labels if labels == "given" else torch.from_numpy(found.clean)
+    inputs = space.inputs(to_float(images.images))
+    expected = [
+        naive(space, x, int(y), eps, settings, u) for x, y, u in zip(inputs, attacked, unit, strict=True)
+    ]
+    assert agreement(found.prediction[1, 0], torch.tensor(expected)) > 0.98
+    assert found.prediction[1, 0].tolist() != found.clean.tolist()
+
+
+def test_a_relative_step_is_two_and_a_half_radii_over_the_steps(network, images):
+    relative = quietly(network, images, PGD | {"step": "relative", "grid": [0.1]})
+    absolute = quietly(network, images, PGD | {"step": 2.5 * 0.1 / 4, "grid": [0.1]})
+    assert relative.prediction.tolist() == absolute.prediction.tolist()
+
+
+def test_robust_accuracy_falls_with_eps(network, images):
+    found = quietly(network, images, PGD | {"grid": [0, 0.05, 0.15, 0.4], "steps": 10})
+    accuracy = (found.prediction[:, 0] == found.label).mean(axis=1)
+    assert (accuracy[:-1] >= accuracy[1:]).all() and accuracy[0] - accuracy[-1] > 0.5
+
+
+def test_deepfool_distances_scale_with_the_normalisation(network, images):
+    """Normalised inputs are pixels over the deviation, so that each distance is too."""
+    pixel, normalised = (quietly(network, images, PROFILES[name]) for name in list(PROFILES)[-2:])
+    assert pixel.distance.shape == (1, 1, IMAGES) and (pixel.distance > 0).all()
+    near = abs(pixel.distance / normalised.distance / network.normalise.std.item() - 1) < 1e-2
+    assert near.mean() > 0.95
+    assert (pixel.prediction[0, 0] != pixel.clean).mean() > 0.95
+
+
+def test_the_network_is_left_as_it_was(network, images):
+    network.train().body.head.requires_grad_(False)
+    network.body.neck.eval()
+
+    def state():
+        modes = [module.training for module in network.modules()]
+        flags = [(parameter.requires_grad, parameter.grad) for parameter in network.parameters()]
+        return modes, flags, [tensor.tolist() for tensor in network.state_dict().values()]
+
+    before = state()
+    found = [quietly(network, images, PROFILES[name]) for name in ("rotation", "pgd", "deepfool")]
+    assert state() == before
+    assert found[0].clean.tolist() == predictions(network.eval(), to_float(images.images)).tolist()
+
+
+def test_progress_is_told_point_by_point(network, images):
+    told: list[str] = []
+    evaluate(network, images, profile(**PROFILES["translation"]), tell=told.append)
+    assert told == ["point 1 of 2", "point 2 of 2"]
+
+
+# Memory and devices
+
+
+def test_a_full_gpu_halves_the_batch():
+    tried = []
+
+    def work(batch: int) -> str:
+        tried.append(batch)
+        if batch > 100:
+            raise torch.cuda.OutOfMemoryError
+        return "done"
+
+    assert halve_when_full(work, 800) == "done" and tried == [800, 400, 200, 100]
+
+
+def test_a_network_too_large_for_one_image_is_one_line():
+    def work(batch: int):
+        raise torch.cuda.OutOfMemoryError
+
+    with pytest.raises(RuntimeError, match="not hold even one image") as caught:
+        halve_when_full(work, 8)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_gpu_is_one_line(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert runtime.pick_device("auto", 1) == torch.device("cpu")
+    with pytest.raises(RuntimeError, match="no GPU is visible"):
+        runtime.pick_device("cuda", 1)
+
+
+# The scripts
+
+
+def test_evaluations_of_a_run(digits, runs, tmp_path, fitted, images):
+    settings = {name: profile(**PROFILES[name], images=IMAGES) for name in ("rotation", "pgd", "deepfool")}
+    for folder in ("first", "second"):
+        outputs = {str(tmp_path / folder / f"{name}.h5"): found for name, found in settings.items()}
+        evaluate_run(runs[0], digits, outputs, device="cpu", threads=1)
+    for name, unit in (("rotation", "degrees"), ("pgd", "eps"), ("deepfool", "eps")):
+        path = tmp_path / "first" / f"{name}.h5"
+        assert path.read_bytes() == (tmp_path / "second" / f"{name}.h5").read_bytes()
+        assert (
+            read_evaluation(path).prediction.tolist()
+            == quietly(fitted, images, PROFILES[name]).prediction.tolist()
+        )
+        with h5py.File(path) as file:
+            assert file["x"].attrs["unit"] == unit and json.loads(file.attrs["profile"]) == settings[name]
+        assert json.loads((tmp_path / "first" / f"{name}.h5.json").read_text())["images"] == IMAGES
+
+
+def test_a_slice_through_two_runs(digits, runs, tmp_path):
+    for name in ("first", "second"):
+        slice_boundaries(runs, digits, str(tmp_path / f"{name}.h5"), device="cpu", threads=1)
+    assert (tmp_path / "first.h5").read_bytes() == (tmp_path / "second.h5").read_bytes()
+    with h5py.File(tmp_path / "first.h5") as file:
+        assert file["margin"].shape == (2, SIDE, SIDE)
+        assert (file["margin"][:, SIDE // 2, SIDE // 2] > 0).all()  # at the image itself both are right
+        assert file["margin"][1, SIDE // 2, -1] < 0 and file["margin"][0].min() < 0
+
+
+# Slices of two linear models, whose boundaries are known
+
+
+class Linear(nn.Module):
+    """Two classes apart by the line weight . x = offset: class 1 beyond it."""
+
+    def __init__(self, weight: list[float], offset: float):
+        super().__init__()
+        self.weight, self.offset = torch.tensor(weight), offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        score = x.flatten(1) @ self.weight - self.offset
+        return torch.stack([-score, score], dim=1)
+
+    def distance(self, x: Tensor) -> Tensor:
+        """Signed L2 distance to the boundary, positive on the side of class 0."""
+        return (self.offset - x.flatten(1) @ self.weight) / self.weight.norm()
+
+
+LINEAR = [Linear([3.0, 4.0, 0.0, 0.0], 3.5), Linear([1.0, -1.0, 1.0, 0.0], 1.2)]
+
+
+def points(*values: list[float], labels: list[int]) -> ImageSet:
+    return ImageSet(torch.tensor(values).view(-1, 1, 2, 2), torch.tensor(labels), 2, (0.0,), (1.0,))
+
+
+def test_margins_of_linear_models_are_where_they_must_be():
+    """A plane's point lies as far from each boundary as its two coordinates say."""
+    images = points([0.2, 0.1, 0.3, 0.5], labels=[0])
+    found = cut(LINEAR, images)
+    first, second = (model.distance(images.images).item() for model in LINEAR)
+    length = [2 * model.weight.norm() for model in LINEAR]  # of the margin's gradient
+    # The x axis is the second model's normal; the first one's has parts along both axes.
+    along = torch.dot(LINEAR[0].weight, LINEAR[1].weight) / (
+        LINEAR[0].weight.norm() * LINEAR[1].weight.norm()
+    )
+    expected = [
+        first - along * found.x - (1 - along**2).sqrt() * found.y[:, None],
+        (second - found.x).expand(SIDE, SIDE),
+    ]
+    for margin, distance, scale in zip(found.margin, expected, length, strict=True):
+        assert torch.allclose(margin, scale * distance, atol=1e-4)
+
+
+def test_the_zero_contours_lie_at_the_models_distances():
+    images = points([0.2, 0.1, 0.3, 0.5], labels=[0])
+    found = cut(LINEAR, images)
+    step = (found.x[1] - found.x[0]).item()
+    assert found.x[SIDE // 2] == found.y[SIDE // 2] == 0
+    for margin, model in zip(found.margin, LINEAR, strict=True):
+        beyond = (found.x**2 + found.y[:, None] ** 2).sqrt()[margin <= 0]
+        assert 0 <= beyond.min() - model.distance(images.images) < 1.5 * step
+
+
+def test_the_slice_goes_through_the_first_image_that_both_get_right():
+    wrong, right = [1.0, 1.0, 1.0, 1.0], [0.2, 0.1, 0.3, 0.5]
+    assert cut(LINEAR, points(wrong, right, right, labels=[0, 0, 0])).image == 1
+    with pytest.raises(ValueError, match="no test image is classified right by both"):
+        cut(LINEAR, points(wrong, labels=[0]))
+
+
+def test_a_slice_needs_boundaries():
+    flat = Linear([0.0, 0.0, 0.0, 0.0], 1.0)
+    with pytest.raises(ValueError, match="DeepFool found no boundary"):
+        cut([LINEAR[0], flat], points([0.2, 0.1, 0.3, 0.5], labels=[0]))

@@ -1,0 +1,233 @@
+"""Metrics by hand, bootstrap intervals against scipy's, and a target's tidy rows from hand-made evaluations."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from spatial_adversarial.aggregates import COLUMNS, Aggregator
+from spatial_adversarial.catalog import Target
+from spatial_adversarial.catalog.papers import Line, Member, Panel, Profile
+from spatial_adversarial.metrics import outcomes, resampling, summarise
+from spatial_adversarial.store import SKIPPED, Evaluation, read_aggregate, write_aggregate, write_evaluation
+
+BOOTSTRAP = {"replicates": 400, "level": 0.95, "seed": 0}
+
+
+def evaluation(prediction, *, label=(0, 1, 2, 3), clean=(0, 1, 2, 0), distance=None) -> Evaluation:
+    """An evaluation of four images by default, of which the last is classified wrongly."""
+    prediction = np.array(prediction)
+    distance = None if distance is None else np.array(distance)
+    return Evaluation(np.array(label), np.array(clean), np.arange(len(prediction)), prediction, distance)
+
+
+def shares(*counts: int, n: int = 200) -> np.ndarray:
+    """Outcomes [point, image] with so many ones at each point, shuffled."""
+    rng = np.random.default_rng(1)
+    return np.stack([rng.permutation(np.arange(n) < count) for count in counts]).astype(np.float32)
+
+
+TWO_POINTS = evaluation([[[0, 1, 2, 0]], [[0, 2, 2, 3]]])
+
+
+@pytest.mark.parametrize(
+    ("metric", "by_point"),
+    [
+        ("rate_of_invariance", [1, 0.5]),
+        ("one_minus_fooling_rate", [1, 0.5]),
+        ("natural_accuracy", [0.75, 0.75]),
+        ("spatial_accuracy", [0.75, 0.75]),
+        ("robust_accuracy", [0.75, 0.75]),
+    ],
+)
+def test_shares_by_hand(metric, by_point):
+    assert outcomes(TWO_POINTS, metric).mean(axis=1).tolist() == by_point
+
+
+def test_outcomes_tell_which_images_count():
+    assert outcomes(TWO_POINTS, "rate_of_invariance")[1].tolist() == [1, 0, 1, 0]
+    assert outcomes(TWO_POINTS, "robust_accuracy")[1].tolist() == [1, 0, 1, 1]
+
+
+def test_draws_are_averaged():
+    found = outcomes(evaluation([[[0, 1, 2, 0], [0, 3, 3, 3]]]), "rate_of_invariance")
+    assert found.tolist() == [[1, 0.5, 0.5, 0.5]]
+
+
+def test_a_point_skipped_because_the_image_was_fooled_before_counts_as_fooled():
+    found = outcomes(evaluation([[[0, 3, 2, 0]], [[0, SKIPPED, 2, 0]]]), "one_minus_fooling_rate")
+    assert found[1].tolist() == [1, 0, 1, 1]
+
+
+def test_mean_distance():
+    found = outcomes(evaluation([[[1, 0, 0, 1]]], distance=[[[0.5, 1, 1.5, 4]]]), "mean_l2_distance")
+    assert summarise([found], **BOOTSTRAP, most=np.inf)["value"] == [1.75]
+
+
+def test_a_metric_without_numbers_is_an_error():
+    with pytest.raises(ValueError, match="no numbers for mean_l2_distance"):
+        outcomes(TWO_POINTS, "mean_l2_distance")
+    with pytest.raises(ValueError, match="no numbers for robust_accuracy"):
+        outcomes(evaluation(np.full((1, 1, 4), SKIPPED)), "robust_accuracy")
+
+
+@pytest.mark.parametrize("count", [20, 100, 170])
+def test_bootstrap_agrees_with_scipy_and_with_the_normal_approximation(count):
+    outcome = shares(count)
+    found = summarise([outcome], replicates=4000, level=0.95, seed=0)
+    theirs = stats.bootstrap(
+        (outcome[0],), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(5)
+    )
+    ours = [found["low"][0], found["high"][0]]
+    assert ours == pytest.approx(list(theirs.confidence_interval), abs=0.0076)  # one image and a half of 200
+    error = np.sqrt(count * (200 - count) / 200) / 200
+    assert found["replicates"].std() == pytest.approx(error, rel=0.06)
+    assert ours == pytest.approx([count / 200 - 1.96 * error, count / 200 + 1.96 * error], abs=0.01)
+
+
+def test_a_higher_level_is_a_wider_interval():
+    narrow, wide = (summarise([shares(60)], replicates=400, level=level, seed=0) for level in (0.8, 0.99))
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+
+
+def test_replicates_are_paired_image_by_image():
+    outcome = shares(60, 90)
+    apart = [summarise([part], **BOOTSTRAP)["replicates"][0] for part in outcome[:, None]]
+    assert np.array_equal(summarise([outcome], **BOOTSTRAP)["replicates"], apart)
+    complement = summarise([1 - outcome], **BOOTSTRAP)["replicates"]
+    assert np.allclose(complement + apart, 1, atol=1e-6)
+
+
+def test_replicates_count_each_draw_once():
+    counts = resampling(50, 30, 0)
+    assert counts.shape == (50, 30) and (counts.sum(axis=0) == 50).all()
+    assert not np.array_equal(counts, resampling(50, 30, 1))
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 4])
+@pytest.mark.parametrize("constant", [0, 1 / 3, 1, None])
+def test_the_value_lies_in_its_interval_and_the_interval_in_the_metrics_range(seeds, constant):
+    rng = np.random.default_rng(0)
+    by_seed = [np.full((3, 70), constant) if constant is not None else rng.random((3, 70)) ** 8] * seeds
+    by_seed = [(outcome > 0.9 if k and constant is None else outcome) for k, outcome in enumerate(by_seed)]
+    found = summarise([outcome.astype(np.float32) for outcome in by_seed], **BOOTSTRAP)
+    assert (found["low"] >= 0).all() and (found["high"] <= 1).all()
+    assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
+
+
+def test_distances_are_not_cut_at_one():
+    found = summarise([shares(100) * 9, shares(150) * 9], **BOOTSTRAP, most=np.inf)
+    assert found["high"] > found["value"] > 1
+
+
+def test_seeds_by_hand():
+    found = summarise([shares(100, 40), shares(110, 44), shares(120, 42)], **BOOTSTRAP)
+    assert found["value"] == pytest.approx([0.55, 0.21])
+    half = 4.302653 * np.array([0.05, 0.01]) / np.sqrt(3)  # Student's t at 2 degrees of freedom
+    assert found["low"] == pytest.approx(np.array([0.55, 0.21]) - half, abs=1e-6)
+    assert found["high"] == pytest.approx(np.array([0.55, 0.21]) + half, abs=1e-6)
+
+
+def test_replicates_over_seeds_vary_by_seed_and_by_image():
+    apart, equal = [shares(40), shares(160)], [shares(100), shares(100)]
+    spread = [summarise(by_seed, **BOOTSTRAP)["replicates"].std() for by_seed in (apart, equal)]
+    assert spread[0] == pytest.approx(0.3 / np.sqrt(2), rel=0.1)  # seeds .2 and .8 drawn twice: .2, .5, .8
+    assert 0 < spread[1] < 0.05
+
+
+# Rows of a target
+
+
+def profile(key: str, **settings) -> Profile:
+    return Profile(key, key, "rate_of_invariance", "degrees" if "transform" in settings else "eps", settings)
+
+
+ROTATION = profile("rotation", transform="rotate", space="pixel")
+PGD = profile("pgd", attack="pgd", space="normalized")
+MEMBERS = tuple(Member(strength, f"digits/net/rotate{strength}", {}) for strength in (0, 60))
+
+
+def panel(letter: str, used: Profile, metric: str, reason: str = "", at: dict | None = None) -> Panel:
+    line = Line(metric, metric, {member.path: used for member in MEMBERS}, at)
+    facts = {"data": "digits", "model": "net", "group": "z2", "family": "rotate", "title": "", "strength": ""}
+    space = used.settings["space"]
+    return Panel(
+        letter,
+        "profile",
+        **facts,
+        space=space,
+        members=MEMBERS,
+        lines=(() if reason else (line,)),
+        reason=reason,
+    )
+
+
+def aggregate(folder, panels, seeds=(0,), status="run"):
+    """(rows, replicates) of a target whose evaluations are made by hand, accuracy falling with x."""
+
+    def path(run, file, seed):
+        return folder / run / f"seed{seed}" / f"{file}.h5"
+
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 10, 80)
+    for used, grid in ((ROTATION, [0, 90, 180]), (PGD, [0, 8 / 255, 0.3])):
+        for member in MEMBERS:
+            for seed in seeds:
+                moved = [np.where(rng.random(80) < k / 4, (label + 1) % 10, label) for k in range(3)]
+                made = Evaluation(label, label, np.array(grid), np.array(moved)[:, None])
+                write_evaluation(path(member.path, used.file, seed), made, x_unit="", profile={})
+    target = Target("paper", "fig", "panels", "", 1, {}, tuple(panels))
+    made = Aggregator(target, seeds=list(seeds), bootstrap=BOOTSTRAP, status=status, evaluation=path)
+    return made.table({})
+
+
+def test_rows_of_a_target(tmp_path):
+    panels = [panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy")]
+    rows, replicates = aggregate(tmp_path, panels)
+    assert list(rows.columns) == COLUMNS and len(rows) == 12 and replicates.shape == (12, 400)
+    assert list(rows.x[rows.panel == "a"]) == ["0", "90", "180"] * 2
+    assert list(rows.x[rows.panel == "b"]) == ["0", "8/255", "0.3"] * 2
+    assert list(rows.strength) == [*["0"] * 3, *["60"] * 3] * 2
+    assert rows.attack_space.tolist() == [""] * 6 + ["normalized"] * 6
+    assert set(rows.status) == {"run"} and set(rows.interval) == {"test images"} and set(rows.n) == {80}
+    assert (rows.value.between(rows.low, rows.high)).all() and rows.value.between(0, 1).all()
+    assert (rows.value[rows.x == "0"] == 1).all()
+    assert np.allclose(replicates.mean(axis=1), rows.value, atol=0.02)
+
+
+def test_a_panel_that_was_not_run_is_one_row_that_says_so(tmp_path):
+    panels = [panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy", reason="later")]
+    rows, replicates = aggregate(tmp_path, panels, status="reduced")
+    assert rows.status.tolist() == ["reduced"] * 6 + ["not run"]
+    assert (
+        rows.iloc[-1][["x", "metric", "value", "n", "seed"]].isna().all() and np.isnan(replicates[-1]).all()
+    )
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    last = (tmp_path / "rows.csv").read_text().splitlines()[-1]
+    assert last == "paper,fig,b,digits,net,z2,rotate,,,,,,,,,,,,,not run"
+
+
+def test_a_target_not_run_at_all_keeps_its_columns(tmp_path):
+    rows, replicates = aggregate(tmp_path, [panel("a", ROTATION, "rate_of_invariance", reason="later")])
+    write_aggregate(tmp_path / "fig.h5", rows, fingerprint="f", replicates=replicates)
+    assert list(read_aggregate(tmp_path / "fig.h5", "f")[0].columns) == COLUMNS
+
+
+def test_rows_over_seeds(tmp_path):
+    rows, _ = aggregate(tmp_path, [panel("a", ROTATION, "rate_of_invariance")], seeds=(0, 1, 2))
+    assert set(rows.seed) == {"0 1 2"} and set(rows.interval) == {"seeds"} and set(rows.n) == {3}
+    assert rows.low.between(0, 1).all() and rows.high.between(0, 1).all()
+
+
+def test_a_line_at_one_point_keeps_that_point_of_each_member(tmp_path):
+    at = {MEMBERS[0].path: 0, MEMBERS[1].path: 90}
+    rows, _ = aggregate(tmp_path, [panel("a", ROTATION, "spatial_accuracy", at=at)])
+    assert rows[["strength", "x"]].to_numpy().tolist() == [["0", "0"], ["60", "90"]]
+
+
+def test_a_missing_evaluation_is_one_line(tmp_path):
+    target = Target("paper", "fig", "panels", "", 1, {}, (panel("a", ROTATION, "rate_of_invariance"),))
+    empty = Aggregator(
+        target, seeds=[0], bootstrap=BOOTSTRAP, status="run", evaluation=lambda *_: tmp_path / "none.h5"
+    )
+    with pytest.raises(ValueError, match=r"none\.h5: no such file"):
+        empty.table({})

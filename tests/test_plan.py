@@ -1,0 +1,230 @@
+"""The plan's arithmetic, its counts beside Snakemake's own, what it sees on the disk, and how fast it measures."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import calibrate
+import make_plan
+import train
+from spatial_adversarial.catalog import Catalog
+from spatial_adversarial.costs import EXAMPLES, example_passes, find_rates, profile_passes, training_passes
+from spatial_adversarial.plan import Plan, sample_recipes
+from spatial_adversarial.training.methods import METHODS
+
+ROOT = Path(__file__).parents[1]
+OPERATIONS, PARAMETERS = 1_000_000, 50_000
+ADDITIVE = ["runs", "train_hours", "evaluate_hours", "disk_bytes", "hours_left"]
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Callable[..., Catalog]:
+    """The project's catalog with results in tmp_path and some keys of the config changed."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config |= {"results": str(tmp_path / "results"), "data": str(tmp_path / "data")}
+    return lambda **changes: Catalog(config | changes, ROOT / "figures")
+
+
+def networks(catalog: Catalog) -> dict:
+    return {name: {"multiply_adds": OPERATIONS, "parameters": PARAMETERS} for name in catalog.networks()}
+
+
+def plan(catalog: Catalog) -> Plan:
+    return Plan(catalog, networks(catalog), find_rates(catalog.config))
+
+
+def table(catalog: Catalog) -> pd.DataFrame:
+    return plan(catalog).table().set_index(["paper", "target"])
+
+
+def run_folder(catalog: Catalog, number: int = 0) -> Path:
+    path = catalog.targets["invariance", "fig1"].paths()[number]
+    folder = Path(catalog.config["results"]) / "runs" / path / "seed0"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_hours_are_operations_times_passes_times_images_over_the_rate(catalog):
+    fig1 = table(catalog(rates={"cuda": 1e9})).loc["invariance", "fig1"]
+    natural = 10 * (55_000 * 3 + 5_000)  # ten epochs: forward and twice that backward, validation
+    assert fig1.train_hours == pytest.approx(7 * natural * OPERATIONS / 1e9 / 3600)
+    rotation, pgd = 1 + 13, 1 + 11 * (40 * 2 + 1)  # the clean predictions first; eps 0 is one of them
+    assert fig1.evaluate_hours == pytest.approx(7 * 10_000 * (rotation + 2 * pgd) * OPERATIONS / 1e9 / 3600)
+
+
+def test_pgd_training_costs_its_attack_and_steps_count_their_batch():
+    recipe = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 200, "examples": {}}]}
+    assert training_passes(recipe, 1000) == 200 * 50 * 3
+    recipe["phases"][0]["examples"] = {"pgd": {"eps": 0.3, "steps": 40}}
+    assert training_passes(recipe, 1000) == 200 * 50 * (40 * 2 + 3)
+
+
+def test_every_training_method_is_counted():
+    assert EXAMPLES.keys() | {"clean"} == METHODS.keys()
+    with pytest.raises(ValueError, match="'nosuch'"):
+        example_passes({"nosuch": {}})
+
+
+def test_deepfool_costs_its_classes():
+    profile = {"attack": "deepfool", "grid": [0], "draws": 1}
+    assert (
+        profile_passes(profile, 100, 2)
+        < profile_passes(profile, 100, 10)
+        == profile_passes(profile, 100, 200)
+    )
+
+
+@pytest.mark.parametrize("key, share", [("epochs", 2), ("epochs", 0.5)])
+def test_twice_the_epochs_are_twice_the_hours(catalog, key, share):
+    one, other = table(catalog()), table(catalog(budget={key: share}))
+    assert list(other.train_hours) == pytest.approx(list(share * one.train_hours))
+    assert list(other.evaluate_hours) == pytest.approx(list(one.evaluate_hours))
+
+
+def test_budget_of_images_counts(catalog):
+    few = table(catalog(budget={"test_images": 1000})).loc["invariance", "fig1"]
+    assert few.evaluate_hours == pytest.approx(table(catalog()).loc["invariance", "fig1"].evaluate_hours / 10)
+    limited = table(catalog(budget={"train_images": 5500})).loc["invariance", "fig1"]
+    assert limited.train_hours < table(catalog()).loc["invariance", "fig1"].train_hours / 5
+
+
+def test_what_targets_share_counts_once_in_the_totals(catalog):
+    made = catalog()
+    rows = plan(made).table()
+    targets, total = rows.iloc[:-1], rows.iloc[-1]
+    needed = {path for target in made.targets.values() for path in target.paths()}
+    assert total["runs"] == len(needed)
+    assert all(0 < total[name] < targets[name].sum() for name in ADDITIVE)
+    assert total["runs_shared"] < targets["runs_shared"].sum()
+
+
+def test_targets_that_share_no_run_add_up(catalog):
+    rows = plan(catalog(papers=["invariance"])).table()
+    targets, total = rows.iloc[:-1], rows.iloc[-1]
+    for name in ("runs", "train_hours", "evaluate_hours", "hours_left"):
+        assert total[name] == pytest.approx(targets[name].sum())
+    assert rows["runs_shared"].sum() == 0
+
+
+def test_seeds_multiply_runs_and_hours(catalog):
+    one, three = table(catalog()).loc["all", ""], table(catalog(seeds=[0, 1, 2])).loc["all", ""]
+    for name in ("runs", "train_jobs", "evaluate_jobs", "train_hours", "evaluate_hours"):
+        assert three[name] == pytest.approx(3 * one[name])
+
+
+def test_runs_done_begun_and_failed_are_seen(catalog):
+    made = catalog()
+    before = table(made).loc["invariance", "fig1"]
+    (run_folder(made, 0) / "weights.pt").touch()
+    (run_folder(made, 1) / "resume.pt").touch()
+    failed = run_folder(made, 2)
+    (failed / "resume.pt").touch()
+    (failed / "failed.txt").write_text("ValueError: training diverged\n")
+    after = table(made).loc["invariance", "fig1"]
+    assert (after.runs, after.runs_done, after.runs_begun, after.runs_failed) == (7, 1, 1, 1)
+    assert after.train_jobs == before.train_jobs - 1
+    assert before.hours_left - after.hours_left == pytest.approx(before.train_hours / 7)
+    assert after.train_hours == before.train_hours
+    assert plan(made).failures() == {str(failed): "ValueError: training diverged"}
+
+
+def test_training_marks_a_failure_and_takes_the_mark_back(tmp_path):
+    mark = tmp_path / "failed.txt"
+    with pytest.raises(ValueError), train.failure_told(mark):
+        raise ValueError("training diverged\nin detail")
+    assert mark.read_text() == "ValueError: training diverged\n"
+    with pytest.raises(KeyboardInterrupt), train.failure_told(mark):
+        assert not mark.exists()
+        raise KeyboardInterrupt
+    assert not mark.exists()
+
+
+def test_jobs_are_those_of_a_dry_run(tmp_path):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    demo = yaml.safe_load((ROOT / "profiles/demo/demo.yaml").read_text(encoding="utf-8"))
+    demo |= {"results": f"{tmp_path}/results", "data": f"{tmp_path}/data"}
+    rows = table(Catalog(config | demo, ROOT / "figures")).loc["all", ""]
+    moved = [f"{key}={demo[key]}" for key in ("results", "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--profile",
+        "profiles/demo",
+        "-n",
+        "all",
+        "--config",
+        *moved,
+    ]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    counts = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", printed, re.MULTILINE)}
+    assert counts["train"] == rows.train_jobs
+    assert (
+        sum(number for name, number in counts.items() if name.startswith("evaluate_")) == rows.evaluate_jobs
+    )
+    assert counts["total"] - 1 == rows.train_jobs + rows.evaluate_jobs + rows.other_jobs  # `all` is one
+
+
+def measured(kind: str, **more) -> dict:
+    rates = {"mnist/stdcnn": {"train": 5e9, "evaluate": 2e9}}
+    median = {"train": 1e9, "evaluate": 1e9}
+    return {"kind": kind, "device": "a machine", "threads": 1, "rates": rates, "median": median} | more
+
+
+def test_the_plan_uses_what_was_measured(catalog, tmp_path):
+    made = catalog(device="cpu")
+    text = make_plan.make_plan(made, networks(made), measured("cpu"), tmp_path / "plan.csv")
+    rows = pd.read_csv(tmp_path / "plan.csv").set_index(["paper", "target"])
+    assert "measured by calibrate on 1 networks (a machine" in text and "not measured" not in text
+    natural = 7 * 10 * (55_000 * 3 + 5_000) * OPERATIONS / 3600
+    assert rows.loc["invariance", "fig1"].train_cpu_hours == pytest.approx(natural / 5e9, rel=1e-4)
+    assert rows.loc["invariance", "fig3"].train_cpu_hours == pytest.approx(natural / 1e9, rel=1e-4)
+
+
+def test_the_plan_says_what_was_not_measured(catalog, tmp_path):
+    made = catalog()
+    text = make_plan.make_plan(made, networks(made), None, tmp_path / "plan.csv")
+    assert "not measured on a GPU" in text and "train_gpu_hours" in pd.read_csv(tmp_path / "plan.csv")
+    assert all(target in text for _, target in made.targets)
+    on_cpu = make_plan.make_plan(made, networks(made), measured("cpu"), tmp_path / "plan.csv")
+    assert "CPU-hours: measured" in on_cpu and "not measured on a GPU" in on_cpu
+
+
+@pytest.mark.parametrize(
+    "device, calibration",
+    [("cuda", measured("cpu")), ("cpu", measured("cuda")), ("cpu", measured("cpu", threads=8))],
+)
+def test_another_devices_measurement_is_not_used(catalog, device, calibration):
+    rates = find_rates(catalog(device=device).config, calibration)
+    assert rates.device == device and "not measured" in rates.source and not rates.measured
+
+
+def test_a_set_of_unknown_size_is_told_and_left_out(catalog, tmp_path):
+    made = catalog(overrides={"data": {"mnist": {"train": None}}})
+    text = make_plan.make_plan(made, networks(made), None, tmp_path / "plan.csv")
+    assert "leave mnist out" in text and "nan" not in text
+
+
+def test_calibration_measures_each_network(catalog, tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "SECONDS", 1.0)
+    made = catalog(papers=["invariance"])
+    output = tmp_path / "calibration.json"
+    operations = {name: {"multiply_adds": 1e6} for name in made.networks()}
+    expected = {"cpu": 1e9, "cuda": 1e13}
+    data = made.registry["data"]
+    settings = {"device": "cpu", "threads": 1, "expected": expected}
+    calibrate.calibrate(sample_recipes(made), operations, data, output, **settings)
+    found = json.loads(output.read_text())
+    assert found["kind"] == "cpu" and found["threads"] == 1
+    assert found["rates"].keys() <= sample_recipes(made).keys() and found["rates"]
+    assert all(
+        1e6 < rate < 1e15 for rates in [*found["rates"].values(), found["median"]] for rate in rates.values()
+    )
+    assert find_rates(made.config | {"device": "cpu"}, found).measured == found["rates"]

@@ -1,0 +1,443 @@
+"""Training: ramps by hand and against torch's schedulers, resumption to the last bit, one-line errors."""
+
+import json
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+import train as script
+from spatial_adversarial import models
+from spatial_adversarial.attacks import pgd
+from spatial_adversarial.catalog.recipes import canonical
+from spatial_adversarial.data.images import load, to_float
+from spatial_adversarial.data.prepare import prepare
+from spatial_adversarial.files import lock
+from spatial_adversarial.runtime import load_network
+from spatial_adversarial.seeds import derive
+from spatial_adversarial.training import loop, methods
+from spatial_adversarial.training.data import splits
+from spatial_adversarial.training.loop import Trainer
+from spatial_adversarial.training.ramps import Clock, at, value
+from spatial_adversarial.training.state import load_weights, weights_bytes
+
+DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
+NET = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
+SGD = {"name": "sgd", "lr": 0.05, "momentum": 0.9}
+PGD = {"pgd": {"eps": 0.1, "step": 0.05, "steps": 2}}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("data")
+    prepare("digits", DIGITS, folder, folder / "digits.h5")
+    return str(folder / "digits.h5")
+
+
+def recipe(**given) -> dict:
+    """A canonical recipe on 160 digits, 40 a batch: four steps an epoch."""
+    base = {"data": "digits", "model": NET, "optimiser": SGD, "batch": 40, "split": {"validation": 40}}
+    return canonical(base | given, "test")
+
+
+def trainer(spec: dict, data: str, *, seed: int = 0, network_seed: int = 0) -> Trainer:
+    train, validation = splits(data, spec["split"], CPU)
+    network = load_network(spec["model"], train, seed=network_seed)
+    return Trainer(spec, seed=seed, network=network, train=train, validation=validation)
+
+
+def train(spec: dict, data: str, folder: Path, seed: int = 3, start: Path | None = None) -> None:
+    script.train(spec, seed, data, folder, device="cpu", threads=1, start=start)
+
+
+def one_line(caught: pytest.ExceptionInfo) -> str:
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# Ramps and phases
+
+RATE = {"ramp": "drops", "from": 0.1, "factor": 0.1}
+CUSP = {  # epochs counted from 1: theta, eps, lr
+    (1, 74): (120, 2 / 255, 0.1),
+    (75, 89): (150, 4 / 255, 0.01),
+    (90, 99): (180, 8 / 255, 0.001),
+    (100, 120): (180, 8 / 255, 0.0001),
+}
+
+
+def test_cusps_table_as_a_recipe():
+    phases = [
+        {
+            "epochs": last - first + 1,
+            "augment": {"rotate": theta},
+            "examples": {"pgd": PGD["pgd"] | {"eps": eps}},
+        }
+        for (first, last), (theta, eps, _) in CUSP.items()
+    ]
+    made = recipe(phases=phases, optimiser=SGD | {"lr": RATE | {"at": [74, 89, 99]}})
+    clock = Clock(made["phases"])
+    assert (clock.unit, clock.length, clock.steps(313)) == ("epochs", 120, 120 * 313)
+    for (first, last), (theta, eps, lr) in CUSP.items():
+        for epoch in (first, last):
+            for step in ((epoch - 1) * 313, epoch * 313 - 1):
+                moment = clock.time(step, 313)
+                phase = clock.phase(moment)
+                assert (phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]) == (theta, eps)
+                assert value(made["optimiser"]["lr"], moment, clock.length) == pytest.approx(lr)
+
+
+def test_drops_as_torchs_scheduler():
+    """The R schedule: divided by ten at epochs 50 and 100 of 120."""
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimiser, [50, 100], 0.1)
+    for epoch in range(120):
+        assert value(RATE | {"at": [50, 100]}, epoch, 120) == pytest.approx(scheduler.get_last_lr()[0])
+        optimiser.step()
+        scheduler.step()
+
+
+def test_cosine_as_torchs_scheduler():
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=0.2)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 110)
+    for epoch in range(111):
+        found = value({"ramp": "cosine", "from": 0.2, "to": 0}, epoch, 110)
+        assert found == pytest.approx(scheduler.get_last_lr()[0], abs=1e-9)
+        optimiser.step()
+        scheduler.step()
+
+
+@pytest.mark.parametrize(
+    ("ramp", "expected"),
+    [
+        ({"from": 0, "to": 1}, [0, 0.25, 0.5, 0.75, 1, 1]),
+        ({"from": 1, "to": 0, "begin": 50}, [1, 1, 1, 0.5, 0, 0]),
+        ({"from": 0, "to": 8, "end": 50}, [0, 4, 8, 8, 8, 8]),
+        ({"from": 2, "to": 4, "begin": 25, "end": 75}, [2, 2, 3, 4, 4, 4]),
+        ({"from": 2, "to": 4, "begin": 50, "end": 50}, [2, 2, 4, 4, 4, 4]),
+    ],
+)
+def test_linear_ramps_by_hand(ramp, expected):
+    found = [value({"ramp": "linear"} | ramp, moment, 100) for moment in (0, 25, 50, 75, 100, 120)]
+    assert found == pytest.approx(expected)
+
+
+def test_ramps_inside_a_phase_move_and_the_recipe_stays():
+    spec = {"augment": {"rotate": {"ramp": "linear", "from": 0, "to": 180}}, "flip": True}
+    before = deepcopy(spec)
+    assert at(spec, 30, 120) == {"augment": {"rotate": 45}, "flip": True}
+    assert spec == before
+
+
+def test_phases_in_steps():
+    made = recipe(phases=[{"steps": 3}, {"steps": 5, "augment": {"rotate": 60}}])
+    clock = Clock(made["phases"])
+    assert clock.steps(4) == 8 and [clock.time(step, 4) for step in (0, 5)] == [0, 5]
+    assert [clock.phase(step)["augment"]["rotate"] for step in (0, 2, 3, 7)] == [0, 0, 60, 60]
+    with pytest.raises(ValueError, match="time 8 lies past the run's end at 8 steps"):
+        clock.phase(8)
+
+
+@pytest.mark.parametrize("unit", ["epochs", "steps"])
+def test_the_loop_trains_on_what_each_phase_says(digits, tmp_path, monkeypatch, unit):
+    """Four epochs of four steps, or ten steps, with another theta, eps and lr in each phase."""
+    seen = []
+    augment, make = loop.augment, methods.make
+    monkeypatch.setattr(
+        loop, "augment", lambda x, what, g: seen.append([what["rotate"]]) or augment(x, what, g)
+    )
+    monkeypatch.setattr(
+        methods, "make", lambda what: seen[-1].append(what.get("pgd", {}).get("eps", 0)) or make(what)
+    )
+    first = {"augment": {"rotate": 30}, unit: 3 if unit == "steps" else 1}
+    second = {"augment": {"rotate": 60}, "examples": PGD, unit: 7 if unit == "steps" else 3}
+    drop = first[unit]
+    made = recipe(phases=[first, second], optimiser=SGD | {"lr": RATE | {"at": [drop]}})
+    rows = list(trainer(made, digits).run(tmp_path / "resume.pt"))
+    count = 3 if unit == "steps" else 4
+    total = 10 if unit == "steps" else 16
+    assert seen == [[30, 0]] * count + [[60, 0.1]] * (total - count)
+    assert [row["step"] for row in rows] == ([4, 8, 10] if unit == "steps" else [4, 8, 12, 16])
+    assert rows[-1]["lr"] == pytest.approx(0.01)
+    assert rows[0]["lr"] == pytest.approx(0.01 if unit == "steps" else 0.1)
+
+
+# Resumption
+
+TWO_PHASES = [
+    {"epochs": 2, "augment": {"rotate": 30, "crop": 2, "flip": True}},
+    {"epochs": 2, "augment": {"rotate": 60, "translate": 0.1}, "examples": PGD},
+]
+ADAM = {"name": "adam", "lr": {"ramp": "cosine", "from": 0.01, "to": 0.001}, "weight_decay": 1e-4}
+RICH = {
+    "dropout, averaging, PGD": {"phases": TWO_PHASES, "averaging": 0.9, "label_smoothing": 0.1},
+    "batch norm, Adam, the best": {
+        "phases": TWO_PHASES,
+        "optimiser": ADAM,
+        "keep": "best",
+        "averaging": 0.8,
+        "model": {"name": "vgg16", "width": 0.03, "normalise": "dataset"},
+    },
+    "steps, group twin": {
+        "phases": [{"steps": 6, "augment": {"rotate_translate": 0.2}}, {"steps": 9, "examples": PGD}],
+        "model": {"name": "stdcnn", "width": 0.3, "group": "p4", "normalise": "per_image"},
+        "optimiser": SGD | {"nesterov": True},
+    },
+}
+
+
+@pytest.mark.parametrize("name", RICH)
+def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, name):
+    """The resumed network starts from other weights, so that the state must hold all that matters."""
+    made = recipe(**RICH[name])
+    whole = trainer(made, digits)
+    history = list(whole.run(tmp_path / "whole.pt"))
+    again = trainer(made, digits)
+    assert list(again.run(tmp_path / "again.pt")) == history
+    assert weights_bytes(again.weights()) == weights_bytes(whole.weights())
+    for stop in range(1, len(history)):
+        resume = tmp_path / f"{stop}.pt"
+        interrupted = trainer(made, digits).run(resume)
+        head = [next(interrupted) for _ in range(stop)]
+        interrupted.close()
+        torch.manual_seed(stop)
+        resumed = trainer(made, digits, network_seed=99)
+        assert head + list(resumed.run(resume)) == history
+        assert resumed.state.history == history
+        assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
+
+
+def test_another_seed_trains_other_weights(digits, tmp_path):
+    made = recipe(epochs=1)
+    ends = []
+    for seed in (0, 1):
+        run = trainer(made, digits, seed=seed)
+        list(run.run(tmp_path / f"{seed}.pt"))
+        ends.append(weights_bytes(run.weights()))
+    assert ends[0] != ends[1]
+
+
+LONG = recipe(epochs=60, augment={"rotate": 60}, optimiser=SGD | {"lr": 0.02})
+CHILD = """
+import json, pathlib, sys, train
+recipe, data, folder = sys.argv[1:]
+train.train(json.loads(recipe), 3, data, pathlib.Path(folder), device="cpu", threads=1)
+"""
+
+
+@pytest.fixture(scope="module")
+def reference(digits, tmp_path_factory) -> dict[str, bytes]:
+    """The files of `LONG` trained without interruption."""
+    folder = tmp_path_factory.mktemp("reference")
+    train(LONG, digits, folder)
+    assert not (folder / "resume.pt").exists() and (folder / "provenance.json").exists()
+    return files(folder)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in ("weights.pt", "history.csv", "run.yaml")}
+
+
+def child(data: str, folder: Path) -> subprocess.Popen:
+    """A training process of `LONG` that has saved an epoch."""
+    before = (folder / "resume.pt").stat().st_mtime_ns if (folder / "resume.pt").exists() else 0
+    command = [sys.executable, "-c", CHILD, json.dumps(LONG), data, str(folder)]
+    paths = os.pathsep.join([str(Path(script.__file__).parent), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (folder / "resume.pt").exists() or (folder / "resume.pt").stat().st_mtime_ns == before:
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+        time.sleep(0.002)
+    return process
+
+
+def test_kill_9_at_any_moment_changes_nothing(digits, tmp_path, reference, caplog):
+    """Killed twice at a random moment, with a second process turned away meanwhile; then finished here."""
+    folder = tmp_path / "run"
+    waits = torch.rand(2, generator=torch.Generator().manual_seed(os.getpid())) * 0.3
+    for wait in waits.tolist():
+        with child(digits, folder) as process:
+            with pytest.raises(
+                RuntimeError, match=f"another process is training .*: process {process.pid} on"
+            ):
+                train(LONG, digits, folder)
+            time.sleep(wait)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert not (folder / "weights.pt").exists()
+    caplog.set_level(logging.INFO)
+    train(LONG, digits, folder)
+    assert any("resumed after epoch" in record.message for record in caplog.records)
+    assert files(folder) == reference
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "turned bit", "another object"])
+def test_a_damaged_state_means_a_new_start_with_a_log_line(digits, tmp_path, caplog, damage):
+    made = recipe(epochs=2, augment={"rotate": 60})
+    train(made, digits, tmp_path / "whole")
+    resume = tmp_path / "run/resume.pt"
+    next(trainer(made, digits, seed=3).run(resume))
+    whole = resume.read_bytes()
+    middle = len(whole) // 2
+    damaged = {
+        "truncated": whole[:middle],
+        "text": b"no state",
+        "turned bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "another object": b"",
+    }
+    resume.write_bytes(damaged[damage])
+    if damage == "another object":
+        torch.save({"weights": torch.zeros(3)}, resume)
+    train(made, digits, tmp_path / "run")
+    (warning,) = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert "resume.pt cannot be read" in warning and "starts anew" in warning and "\n" not in warning
+    assert files(tmp_path / "run") == files(tmp_path / "whole")
+
+
+def test_a_run_that_is_being_trained_is_left_alone(digits, tmp_path):
+    with lock(tmp_path / "lock"), pytest.raises(RuntimeError, match="another process is training") as caught:
+        train(LONG, digits, tmp_path)
+    assert str(tmp_path) in one_line(caught) and [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+# What a run leaves, and its errors
+
+
+def test_files_of_a_run(reference, digits, tmp_path):
+    told = yaml.safe_load(reference["run.yaml"])
+    assert told == {"recipe": LONG, "seed": 3}
+    for name, content in reference.items():
+        (tmp_path / name).write_bytes(content)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history.epoch.tolist() == list(range(1, 61)) and history.step.iloc[-1] == 240
+    assert history.train_accuracy.between(0, 1).all() and history.validation_accuracy.iloc[-1] > 0.3
+    _, validation = splits(digits, LONG["split"], CPU)
+    network = load_network(NET, validation, seed=0, weights=tmp_path / "weights.pt")
+    assert loop.accuracy_of(network, validation) == pytest.approx(history.validation_accuracy.iloc[-1])
+
+
+def test_a_run_starts_from_the_weights_that_it_is_given(digits, tmp_path, reference):
+    (tmp_path / "start.pt").write_bytes(reference["weights.pt"])
+    train(
+        recipe(epochs=1, optimiser=SGD | {"lr": 1e-30}), digits, tmp_path / "run", start=tmp_path / "start.pt"
+    )
+    assert (tmp_path / "run/weights.pt").read_bytes() == reference["weights.pt"]
+
+
+def test_the_best_epoch_is_kept(digits, tmp_path):
+    """A learning rate that ruins the network in the last epoch: the best on validation came before."""
+    rate = {"ramp": "drops", "from": 0.05, "factor": 40, "at": [5]}
+    run = trainer(recipe(epochs=6, keep="best", optimiser=SGD | {"lr": rate}), digits)
+    accuracy = [row["validation_accuracy"] for row in run.run(tmp_path / "resume.pt")]
+    assert accuracy[-1] < max(accuracy)
+    run.network.load_state_dict(run.weights())
+    assert loop.accuracy_of(run.network, run.validation_set) == pytest.approx(max(accuracy))
+
+
+def test_averaged_weights_are_the_exponential_mean(digits, tmp_path):
+    made = recipe(epochs=1, averaging=0.9)
+    run = trainer(made, digits)
+    passed: list[torch.Tensor] = []
+    run.optimiser.register_step_post_hook(
+        lambda *_: passed.append(run.network.body.head.weight.detach().clone())
+    )
+    list(run.run(tmp_path / "resume.pt"))
+    mean = passed[0]
+    for weight in passed[1:]:
+        mean = 0.9 * mean + 0.1 * weight
+    assert len(passed) == 4 and not torch.equal(mean, passed[-1])
+    assert torch.allclose(run.weights()["body.head.weight"], mean, atol=1e-6)
+
+
+def test_without_validation_images_accuracy_is_left_empty(digits, tmp_path):
+    (row,) = trainer(recipe(epochs=1, split={}), digits).run(tmp_path / "resume.pt")
+    assert math.isnan(row["validation_accuracy"])
+    with pytest.raises(ValueError, match="keep: best needs validation images") as caught:
+        trainer(recipe(epochs=1, split={}, keep="best"), digits)
+    one_line(caught)
+
+
+def test_diverging_training_is_one_line(digits, tmp_path):
+    with pytest.raises(ValueError, match=r"training diverged in epoch \d+: the loss is (nan|inf)") as caught:
+        train(recipe(epochs=3, optimiser=SGD | {"lr": 1e12}), digits, tmp_path)
+    assert "optimiser.lr" in one_line(caught) and not (tmp_path / "weights.pt").exists()
+
+
+@pytest.mark.parametrize("wrong", ["missing", "architecture", "truncated", "turned bit"])
+def test_wrong_weights_are_one_line_that_names_the_file(tmp_path, wrong):
+    path = tmp_path / "weights.pt"
+    shape = {"channels": 1, "side": 28, "classes": 10, "mean": [0.1], "std": [0.3]}
+    network = models.build(NET, **shape)
+    other = models.build({"name": "madry_lenet", "width": 0.1}, **shape)
+    content = weights_bytes((other if wrong == "architecture" else network).state_dict())
+    if wrong == "truncated":
+        content = content[: len(content) // 2]
+    if wrong == "turned bit":
+        middle = len(content) // 2
+        content = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    if wrong != "missing":
+        path.write_bytes(content)
+    with pytest.raises(ValueError) as caught:
+        load_weights(network, path)
+    assert one_line(caught).startswith(f"{path}: ")
+
+
+# Learning
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory) -> Iterator:
+    """(test pixels, labels, {"natural", "pgd"} networks), trained alike but for the examples."""
+    folder = tmp_path_factory.mktemp("fitted")
+    prepare("digits", DIGITS | {"train": 600}, folder, folder / "digits.h5")
+    found = {}
+    for name, examples in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
+        made = recipe(epochs=12, examples=examples, model=NET | {"name": "madry_lenet", "width": 0.25})
+        run = trainer(made, str(folder / "digits.h5"))
+        list(run.run(folder / f"{name}.pt"))
+        found[name] = run.network.eval()
+    test = load(folder / "digits.h5", "test")
+    return to_float(test.images), test.labels, found
+
+
+def test_natural_training_learns(fitted):
+    x, y, networks = fitted
+    assert (networks["natural"](x).argmax(1) == y).float().mean() > 0.8
+
+
+def test_pgd_training_raises_robust_accuracy(fitted):
+    x, y, networks = fitted
+    robust = {}
+    for name, network in networks.items():
+        adversarial = pgd(
+            network, x, y, eps=0.1, step=0.02, steps=10, generator=torch.Generator().manual_seed(0)
+        )
+        robust[name] = (network(adversarial).argmax(1) == y).float().mean().item()
+    assert robust["pgd"] > robust["natural"] + 0.1
+
+
+def test_seeds_of_streams_differ_and_stay():
+    names = [
+        derive(seed, name, epoch) for seed in (0, 1) for name in ("order", "augment") for epoch in range(50)
+    ]
+    assert len(set(names)) == 200 and all(0 <= seed < 2**63 for seed in names)
+    assert derive(0, "order", 1) == 4489457307835839548  # a change would make every trained run another

@@ -1,0 +1,93 @@
+"""What training and evaluation cost: passes of one image through a network, and how fast a device makes them."""
+
+from dataclasses import dataclass, field
+
+FORWARD = 1
+INPUT_GRADIENT = 2  # a step of an attack: forward, and backward to the input alone
+TRAIN_STEP = 3  # forward, and backward to the input and to the parameters
+DEEPFOOL_STEPS = 3  # that an image takes on average: the method's authors saw fewer
+DEEPFOOL_CLASSES = 10
+
+EXAMPLES = {"pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP}
+
+
+def example_passes(examples: dict) -> int:
+    """Passes that a recipe's `examples` take for each training image seen; {} is natural training.
+
+    Raises ValueError for a training method that EXAMPLES does not count.
+    """
+    if not examples:
+        return TRAIN_STEP
+    name, method = next(iter(examples.items()))
+    if name not in EXAMPLES:
+        raise ValueError(f"costs.EXAMPLES does not count the passes of the training method {name!r}")
+    return EXAMPLES[name](method)
+
+
+def training_passes(recipe: dict, images: float) -> float:
+    """Passes of a whole run of a canonical recipe on `images` training images, each epoch's validation with them."""
+    total = 0.0
+    for phase in recipe["phases"]:
+        seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
+        validated = seen / images * recipe["split"]["validation"]
+        total += seen * example_passes(phase["examples"]) + validated * FORWARD
+    return total
+
+
+def profile_passes(profile: dict, images: float, classes: int) -> float:
+    """Passes of a resolved profile on `images` test images: the clean predictions, then each point and draw."""
+    return images * (FORWARD + profile["draws"] * sum(_point(profile, x, classes) for x in profile["grid"]))
+
+
+def _point(profile: dict, x: float, classes: int) -> int:
+    if "transform" in profile:
+        return FORWARD
+    if profile["attack"] == "deepfool":  # each step: a gradient for each class, and a look at the prediction
+        return DEEPFOOL_STEPS * (2 * FORWARD + min(classes, DEEPFOOL_CLASSES))
+    return profile["steps"] * INPUT_GRADIENT + FORWARD if x else 0
+
+
+def profile_bytes(profile: dict, images: float) -> float:
+    """Bytes of a profile's evaluation file: one for each compressed prediction, four for each distance."""
+    values = len(profile["grid"]) * profile["draws"] * images
+    return 16_000 + 2 * images + values * (5 if profile.get("attack") == "deepfool" else 1)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Multiply-adds a second on a `device`, "cpu" or "cuda", by the kind of work: {"train": ..., "evaluate": ...}.
+
+    `measured` is by network (<data>/<model>), `default` serves the others, `source` tells where they come from.
+    """
+
+    device: str
+    default: dict[str, float]
+    source: str
+    measured: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> str:
+        return "GPU-hours" if self.device == "cuda" else "CPU-hours"
+
+    def hours(self, network: str, work: str, multiply_adds: float) -> float:
+        return multiply_adds / self.measured.get(network, self.default)[work] / 3600
+
+
+def find_rates(config: dict, calibration: dict | None = None) -> Rates:
+    """What calibration.json holds, where it is of the config's device and CPU threads; else the config's `rates`.
+
+    `device: auto` is whatever was measured, a GPU where nothing was.
+    """
+    wanted = config["device"]
+    if calibration and wanted in ("auto", calibration["kind"]) and _same_threads(config, calibration):
+        machine = f"{calibration['device']}, {calibration['threads']} CPU threads a job"
+        source = f"measured by calibrate on {len(calibration['rates'])} networks ({machine})"
+        return Rates(calibration["kind"], calibration["median"], source, calibration["rates"])
+    device, name = ("cpu", "this CPU") if wanted == "cpu" else ("cuda", "a GPU")
+    rate = config["rates"][device]
+    source = f"{rate:.1e} multiply-adds a second, not measured on {name} (the rule calibrate does)"
+    return Rates(device, {"train": rate, "evaluate": rate}, source)
+
+
+def _same_threads(config: dict, calibration: dict) -> bool:
+    return calibration["kind"] != "cpu" or calibration["threads"] == config["threads"]
