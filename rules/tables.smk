@@ -107,19 +107,17 @@ for paper in config["papers"]:
 
 
 rule report:
+    message:
+        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
     input:
         [file for paper in config["papers"] for file in results_of(paper)],
     output:
-        f"{RESULTS}/report.zip",
+        zip=f"{RESULTS}/report.zip",
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
         ENVIRONMENT
-    params:
-        configfiles=" ".join(map(str, workflow.configfiles)),
-    message:
-        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
-    shell:
-        "snakemake --nolock --configfile {params.configfiles} --report {output} -- {input} > {log} 2>&1"
+    script:
+        "../workflow_scripts/make_report.py"

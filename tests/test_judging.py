@@ -91,7 +91,7 @@ def test_verdicts_on_intervals(interval, expected):
 
 
 def test_statistics_by_hand():
-    curves = curves_of(*panel("a", rising), "a", None)
+    curves = curves_of(*panel("a", rising))
 
     def estimate(name, **parameters):
         return STATISTICS[name][1](curves, **parameters)[0]

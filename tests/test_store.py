@@ -62,7 +62,7 @@ def test_an_aggregate_comes_back_as_it_was(tmp_path):
     write(tmp_path / "a.h5", "aggregate")
     rows, replicates = read_aggregate(tmp_path / "a.h5", "abc")
     assert list(rows.columns) == list(ROWS.columns)
-    assert rows.x.tolist() == ["0", "8/255", "0.3"] and rows.label.tolist() == ["±30°", "", "a, b"]
+    assert rows.x.tolist() == ["0", "8/255", "0.3"] and rows.label.fillna("").tolist() == ["±30°", "", "a, b"]
     assert np.array_equal(rows.value, ROWS.value, equal_nan=True) and rows["empty"].isna().all()
     assert np.array_equal(replicates, REPLICATES)
 

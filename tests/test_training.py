@@ -408,10 +408,10 @@ def test_wrong_weights_are_one_line_that_names_the_file(tmp_path, wrong):
 def fitted(tmp_path_factory) -> Iterator:
     """(test pixels, labels, {"natural", "pgd"} networks), trained alike but for the examples."""
     folder = tmp_path_factory.mktemp("fitted")
-    prepare("digits", DIGITS | {"train": 600}, folder, folder / "digits.h5")
+    prepare("digits", DIGITS | {"train": 500}, folder, folder / "digits.h5")
     found = {}
     for name, examples in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
-        made = recipe(epochs=12, examples=examples, model=NET | {"name": "madry_lenet", "width": 0.25})
+        made = recipe(epochs=10, examples=examples, model=NET | {"name": "madry_lenet", "width": 0.25})
         run = trainer(made, str(folder / "digits.h5"))
         list(run.run(folder / f"{name}.pt"))
         found[name] = run.network.eval()

@@ -102,21 +102,25 @@ STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
 }
 
 
-def curves_of(
-    rows: pd.DataFrame, replicates: np.ndarray, panel: str, profile: str | None, metric: str | None = None
-) -> Curves:
-    """The curves of one panel (and of one of its lines, where it has several); NotRun where it was not run."""
+def line_of(
+    rows: pd.DataFrame, panel: str, profile: str | None = None, metric: str | None = None
+) -> pd.DataFrame:
+    """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run."""
     chosen = (rows.panel == panel) & (rows.status != "not run")
     chosen &= (rows.profile == profile) if profile else True
     chosen &= (rows.metric == metric) if metric else True
     if not chosen.any():
         raise NotRun(f"panel {panel} was not run")
+    return rows[chosen]
+
+
+def curves_of(line: pd.DataFrame, replicates: np.ndarray) -> Curves:
+    """The curves of a line's rows, and of their replicates."""
     found = {}
-    for strength, part in rows[chosen].groupby("strength", sort=False):
-        xs = np.array([numbers(str(x)) if "/" in str(x) else float(x) for x in part.x])
+    for strength, part in line.groupby("strength", sort=False):
+        xs = np.array([float(numbers(str(x))) for x in part.x])
         ys = np.column_stack([part.value.to_numpy(dtype=float), replicates[part.index]])
-        strength = numbers(str(strength)) if "/" in str(strength) else float(strength)
-        found[strength] = (xs, ys)
+        found[float(numbers(str(strength)))] = (xs, ys)
     return Curves(found)
 
 
@@ -131,11 +135,8 @@ def judge(low: float, high: float, test: dict) -> tuple[str, str]:
         line, right, wrong = f"< {test['below']:g}", high < test["below"], low >= test["below"]
     else:
         first, last = test["between"]
-        line, right, wrong = (
-            f"{first:g} to {last:g}",
-            first <= low and high <= last,
-            high < first or low > last,
-        )
+        line = f"{first:g} to {last:g}"
+        right, wrong = first <= low and high <= last, high < first or low > last
     return line, "holds" if right else "fails" if wrong else "undecided"
 
 
@@ -145,22 +146,17 @@ def judge_panel(test: dict, panel: str, rows: pd.DataFrame, replicates: np.ndarr
     what, statistic = STATISTICS[name]
     row = {"panel": panel, "source": "ours", "statistic": what}
     try:
-        curves = curves_of(rows, replicates, panel, test.get("profile"), test.get("metric"))
+        line = line_of(rows, panel, test.get("profile"), test.get("metric"))
         parameters = dict(test[name] or {})
         if "other" in parameters:
-            parameters["other"] = curves_of(rows, replicates, parameters["other"], None)
-        drawn = statistic(curves, **parameters)
+            parameters["other"] = curves_of(line_of(rows, parameters["other"]), replicates)
+        drawn = statistic(curves_of(line, replicates), **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
     low, high = np.nanquantile(drawn[1:], [(1 - level) / 2, (1 + level) / 2])
-    line, verdict = judge(low, high, test)
-    chosen = rows[rows.panel == panel]
-    numbers_found = {"value": drawn[0], "low": low, "high": high, "line": line, "verdict": verdict}
-    return (
-        row
-        | numbers_found
-        | {"status": chosen.status.iloc[0], "attack_space": next(iter(chosen.attack_space), "")}
-    )
+    against, verdict = judge(low, high, test)
+    row |= {"value": drawn[0], "low": low, "high": high, "line": against, "verdict": verdict}
+    return row | {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}
 
 
 def judge_claim(

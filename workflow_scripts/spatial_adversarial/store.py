@@ -1,5 +1,6 @@
 """HDF5 files of evaluations and aggregates: written whole, read with one-line errors; no torch."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,22 +54,16 @@ def read_evaluation(path: str | Path) -> Evaluation:
 def write_aggregate(
     path: str | Path, rows: pd.DataFrame, *, fingerprint: str, replicates: np.ndarray | None = None
 ) -> None:
-    """Write a target's tidy rows, the hash of what made them, and float32 [rows, B] bootstrap replicates."""
+    """Write a target's tidy rows, the hash of what made them, and float32 [rows, B] bootstrap replicates.
+
+    The rows are kept as the text of the CSV that the figure publishes, so that both read back alike.
+    """
     with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["fingerprint"] = fingerprint
-        file.attrs["columns"] = json.dumps(list(rows.columns))
-        for name, column in rows.items():
-            numeric = pd.api.types.is_numeric_dtype(column)
-            values = (
-                column.to_numpy(dtype=np.float64)
-                if numeric
-                else column.fillna("").astype(str).to_numpy(dtype=object)
-            )
-            file.create_dataset(f"rows/{name}", data=values, dtype=None if numeric else h5py.string_dtype())
+        file["rows"] = rows.to_csv(index=False)
         if replicates is not None:
-            file.create_dataset(
-                "replicates", data=replicates.astype(np.float32), compression="gzip", shuffle=True
-            )
+            drawn = replicates.astype(np.float32)
+            file.create_dataset("replicates", data=drawn, compression="gzip", shuffle=True)
 
 
 def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np.ndarray | None]:
@@ -76,14 +71,13 @@ def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np
     with _open(path) as file:
         if file.attrs["fingerprint"] != fingerprint:
             raise ValueError(f"{path}: made from another configuration: delete it and run again")
-        columns = json.loads(file.attrs["columns"])
-        rows = {name: file[f"rows/{name}"] for name in columns}
-        decoded = {
-            name: data.asstr()[()] if h5py.check_string_dtype(data.dtype) else data[()]
-            for name, data in rows.items()
-        }
-        replicates = file["replicates"][()] if "replicates" in file else None
-        return pd.DataFrame(decoded, columns=columns), replicates
+        rows = read_rows(io.StringIO(file["rows"].asstr()[()]))
+        return rows, file["replicates"][()] if "replicates" in file else None
+
+
+def read_rows(csv: str | Path | io.StringIO) -> pd.DataFrame:
+    """Tidy rows from a CSV; what does not apply is missing (nan), panel and seed are text."""
+    return pd.read_csv(csv, dtype={"panel": str, "seed": str})
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from .reading import CatalogError
+
 
 def shrink_recipe(recipe: dict, budget: dict) -> dict:
     """A canonical recipe with its phase lengths and the times of its ramps scaled, its training images limited."""
@@ -34,10 +36,18 @@ def _scaled_ramps(tree, share: float):
     return tree | times | ({"at": [time * share for time in tree["at"]]} if "at" in tree else {})
 
 
-def thin(values: list, wanted, name: str) -> list:
-    """The members or points kept: all, a number of them spread evenly with both ends, or a list by `name`."""
+def thin(values: list, wanted, name: str, where: str) -> list:
+    """The members or points kept: all, a number of them spread evenly with both ends, or some; `name` in a mapping.
+
+    Raises CatalogError, naming `where`, for one to keep that `values` has not.
+    """
     if isinstance(wanted, dict):
-        return wanted.get(name) or values
+        return thin(values, wanted.get(name), name, f"{where}.{name}")
+    if isinstance(wanted, list):
+        unknown = [value for value in wanted if value not in values]
+        if unknown:
+            raise CatalogError(f"{where}: {unknown[0]} is none of {values}")
+        return wanted
     if wanted is None or wanted >= len(values):
         return values
     return [values[k] for k in np.linspace(0, len(values) - 1, wanted).round().astype(int)]

@@ -4,9 +4,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from . import budget
+from ..theory.bounds import STATEMENTS
+from . import budget, checks
 from .papers import Panel, Scope, expand_panels, resolve_panel
-from .reading import CatalogError, lookup, merge, numbers, read, validate
+from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 from .recipes import digest
 
 TARGET_VERSION = 1  # raise it when aggregates made by older code are no longer right
@@ -59,55 +60,57 @@ class Catalog:
         config = numbers(config)
         validate("config", config, "config")
         self.config = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None} | config
-        over = self.config["overrides"]
-        self.registry = merge(
-            read(folder / "registry.yaml"), {k: over[k] for k in ("data", "models") if k in over}
-        )
-        validate("registry", self.registry, str(folder / "registry.yaml"))
-        self.shared = read(folder / "protocols.yaml")
-        validate("paper", self.shared, str(folder / "protocols.yaml"))
-        self.shared = merge(
-            self.shared, {k: over[k] for k in ("recipes", "families", "profiles") if k in over}
-        )
         self.folder = folder
-        self.recipes: dict[str, dict] = {}
-        self._check_names()
+        self.registry = self._overridden("registry", "registry")
+        for kind in ("budget", "overrides"):
+            check_choices(self.config[kind], self._choices, f"config: {kind}.")
         self._papers: dict[str, dict] = {}
+        self.shared = self.paper("protocols")
+        self.recipes: dict[str, dict] = {}
+        checks.check_names(self)
         self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}
         self.claims = {paper: self._claims(paper) for paper in self.config["papers"]}
+        checks.check_tests(self)
 
-    def _check_names(self) -> None:
-        known = self.registry["data"]
-        for full, small in self.config["stand_ins"].items():
-            lookup("data set", full, known, "config: stand_ins")
-            lookup("data set", small, known, "config: stand_ins")
-            if (
-                known[full]["classes"] != known[small]["classes"]
-                or known[full]["channels"] != known[small]["channels"]
-            ):
-                raise CatalogError(
-                    f"config: stand_ins.{full}: {small!r} has other classes or channels than {full!r}"
-                )
-        for name in self.config["only_data"] or []:
-            lookup("data set", name, known, "config: only_data")
+    @property
+    def _choices(self) -> dict[str, dict]:
+        return {"by_data": self.registry["data"], "by_model": self.registry["models"]}
+
+    def _overridden(self, name: str, rule: str) -> dict:
+        """<name>.yaml, checked, with the config's overrides laid over the entries that it has, and checked again."""
+        path = self.folder / f"{name}.yaml"
+        spec = read(path)
+        validate(rule, spec, str(path))
+        over = {kind: named for kind, named in self.config["overrides"].items() if kind in spec}
+        over = {k: {key: v for key, v in named.items() if key in spec[k]} for k, named in over.items()}
+        spec = merge(spec, over)
+        validate(rule, spec, f"config: overrides of {path.name}")
+        return spec
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        """{paper: its file} of all the papers in the folder, asked for or not."""
+        files = {path.stem: path for path in sorted(self.folder.glob("*.yaml"))}
+        return {name: path for name, path in files.items() if name not in ("registry", "protocols")}
 
     def paper(self, name: str) -> dict:
-        """A paper's file as read and checked; raises CatalogError."""
+        """A paper's file as read and checked, with the config's overrides; raises CatalogError."""
         if name not in self._papers:
-            path = self.folder / f"{name}.yaml"
-            self._papers[name] = read(path)
-            validate("paper", self._papers[name], str(path))
+            self._papers[name] = self._overridden(name, "paper")
+            check_choices(self._papers[name], self._choices, f"{self.folder / name}.yaml: ")
         return self._papers[name]
 
     def _scope(self, paper: str) -> Scope:
-        file = str(self.folder / f"{paper}.yaml")
-        return Scope(self.registry, self.shared, self.paper(paper), self.config, file, self.recipes)
+        files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols")]
+        return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, self.recipes)
 
     def _targets(self, paper: str):
         scope = self._scope(paper)
         for name in self.paper(paper).get("figures", {}):
             yield self._figure(paper, name, scope)
         for name in self.paper(paper).get("tables", {}):
+            if name in self.paper(paper).get("figures", {}):
+                raise CatalogError(f"{scope.file}: tables.{name}: a figure has this name")
             yield self._table(paper, name)
 
     def _figure(self, paper: str, name: str, scope: Scope) -> Target:
@@ -115,12 +118,18 @@ class Catalog:
         spec = self._like(paper, "figures", name)
         kind = spec.get("kind", "panels")
         if kind == "theory":
-            settings = merge(spec.get("settings", {}), self.config["overrides"].get("theory", {}))
+            if "settings" not in spec:
+                raise CatalogError(f"{where}: a theory figure needs 'settings'")
+            for k, panel in spec["settings"]["panels"].items():
+                place = f"{where}.settings.panels.{k}.statement"
+                lookup("statement", panel["statement"], STATEMENTS.get(paper, {}), place)
+            settings = merge(spec["settings"], self.config["overrides"].get("theory", {}))
+            validate("paper", {"figures": {name: {"settings": settings}}}, "config: overrides.theory")
             return Target(
                 paper, name, kind, spec.get("title", ""), spec.get("columns", 2), {"settings": settings}
             )
         dealt = expand_panels(spec, where)
-        dealt = {letter: dealt[letter] for letter in spec.get("only", dealt)}
+        dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
         if not dealt:
             raise CatalogError(f"{where}: a figure needs panels")
         panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
@@ -137,22 +146,33 @@ class Catalog:
     def _table(self, paper: str, name: str) -> Target:
         where = f"{self.folder / paper}.yaml: tables.{name}"
         spec = self._like(paper, "tables", name)
-        for model in spec.get("models", []):
+        for key in ("models", "data"):
+            if key not in spec:
+                raise CatalogError(f"{where}: a table needs {key!r}")
+        for model in spec["models"]:
             lookup("model", model, self.registry["models"], f"{where}.models")
-        data = spec.get("data", "")
+        data = spec["data"]
         lookup("data set", data, self.registry["data"], f"{where}.data")
         spec = spec | {"data": self.config["stand_ins"].get(data, data)}
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)
 
-    def _like(self, paper: str, kind: str, name: str) -> dict:
+    def _like(self, paper: str, kind: str, name: str, after: tuple = ()) -> dict:
         """A figure's YAML with `like: [paper/]figure` replaced by that figure, its data and models exchanged."""
         spec = self.paper(paper)[kind][name]
+        where = f"{self.folder / paper}.yaml: {kind}.{name}"
         if "like" not in spec:
+            if "model" in spec:
+                raise CatalogError(f"{where}.model: only a figure that is `like` another exchanges models")
             return spec
-        where = f"{self.folder / paper}.yaml: {kind}.{name}.like"
+        if (paper, name) in after:
+            raise CatalogError(f"{where}.like: the figure repeats itself")
         other, _, target = spec["like"].rpartition("/")
-        lookup(kind[:-1], target, self.paper(other or paper).get(kind, {}), where)
-        model = self._like(other or paper, kind, target)
+        lookup("paper", other or paper, self.files, f"{where}.like")
+        lookup(kind, target, self.paper(other or paper).get(kind, {}), f"{where}.like")
+        model = self._like(other or paper, kind, target, (*after, (paper, name)))
+        models = {panel.get("model"): panel for panel in model.get("panels", {}).values()}
+        for exchanged in spec.get("model", {}):
+            lookup("model", exchanged, models, f"{where}.model")
         panels = {k: _exchanged(panel, spec) for k, panel in model.get("panels", {}).items()}
         own = {key: value for key, value in spec.items() if key not in ("like", "model")}
         return merge(model | ({"panels": panels} if panels else {}), own)
@@ -173,7 +193,9 @@ class Catalog:
         if (paper, target) not in self.targets:
             raise CatalogError(f"{where}.in: no figure or table {target!r}")
         spec = self.targets[paper, target]
-        letters = [panel.letter for panel in spec.panels] + list(spec.spec.get("settings", {}).get("panels", {}))
+        letters = [panel.letter for panel in spec.panels] + list(
+            spec.spec.get("settings", {}).get("panels", {})
+        )
         for panel in test.get("panels", []):
             if panel not in letters:
                 raise CatalogError(f"{where}.panels: {target} has no panel {panel!r}")

@@ -72,11 +72,18 @@ class Scope:
     paper: dict
     config: dict
     file: str
+    shared_file: str
     recipes: dict = field(default_factory=dict)  # path -> canonical recipe, of every run met
 
     def find(self, kind: str, name: str, where: str) -> dict:
         """The family, profile, recipe or lines of that name: the paper's own, else the shared one."""
         return lookup(kind, name, self.shared.get(kind, {}) | self.paper.get(kind, {}), where)
+
+    def place(self, kind: str, name: str) -> str:
+        """Where that entry is written: file and key, and that the config overrides it."""
+        file = self.file if name in self.paper.get(kind, {}) else self.shared_file
+        changed = name in self.config["overrides"].get(kind, {})
+        return f"{file}: {kind}.{name}{' with config: overrides' if changed else ''}"
 
 
 def expand_panels(figure: dict, where: str) -> dict[str, dict]:
@@ -90,6 +97,8 @@ def expand_panels(figure: dict, where: str) -> dict[str, dict]:
                     f"{where}.panels.{letters}.{key}: {len(value)} values for {len(names)} letters"
                 )
         for k, name in enumerate(names):
+            if name in dealt:
+                raise CatalogError(f"{where}.panels.{letters}: panel {name!r} is there twice")
             part = {
                 key: value[k] if isinstance(value, list) and key in ("profile", "metric", "lines") else value
                 for key, value in panel.items()
@@ -100,16 +109,11 @@ def expand_panels(figure: dict, where: str) -> dict[str, dict]:
 
 def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
     """A panel of the YAML as runs and evaluations; raises CatalogError for anything unknown or missing."""
-    for key in ("data", "model", "family"):
-        if key not in panel:
-            raise CatalogError(f"{where}: a panel needs {key!r}")
+    kind = panel.get("kind", "strength" if "lines" in panel else "profile")
+    _check_keys(panel, kind, where)
     data = lookup("data set", panel["data"], scope.registry["data"], f"{where}.data")
     model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
     family = scope.find("families", panel["family"], f"{where}.family")
-    space, kind = (
-        panel.get("space", "pixel"),
-        panel.get("kind", "strength" if "lines" in panel else "profile"),
-    )
     only = scope.config.get("only_data")
     members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
     if "strengths" in panel:
@@ -129,28 +133,54 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         family=panel["family"],
         title=f"{label}, {model['label']}, {family['label']}",
         strength=family.get("strength", ""),
-        space=space,
+        space=panel.get("space", "pixel"),
         members=tuple(members),
         reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
     return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
 
 
-def resolve_members(data: str, model: str, family: str, scope: Scope) -> list[Member]:
-    """A family's members on one data set and model, thinned by the budget, each a canonical recipe with its path."""
-    where = f"{scope.file}: families.{family}"
+def _check_keys(panel: dict, kind: str, where: str) -> None:
+    """A panel has the one key that tells what its kind draws, and none of another kind's; raises CatalogError."""
+    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths"}
+    for key in ("data", "model", "family", drawn[kind]):
+        if key not in panel:
+            raise CatalogError(f"{where}: a panel needs {key!r}")
+    for key in ("profile", "lines"):
+        if key in panel and key != drawn[kind]:
+            raise CatalogError(f"{where}.{key}: a panel of kind {kind!r} has none")
+
+
+def resolve_members(data: str, model: str, family: str, scope: Scope, after: tuple = ()) -> list[Member]:
+    """A family's members on one data set and model, thinned by the budget, each a canonical recipe with its path.
+
+    after: the families that start from this one, to find a circle. Raises CatalogError.
+    """
+    where = scope.place("families", family)
     given = {"by_data": data, "by_model": model}
     spec = choose(scope.find("families", family, where), given, where)
+    if family in after:
+        raise CatalogError(f"{where}.start: the family starts from itself")
+    starts = {}
+    if "start" in spec:
+        scope.find("families", spec["start"], f"{where}.start")
+        starts = {m.strength: m for m in resolve_members(data, model, spec["start"], scope, (*after, family))}
     wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
-    values = budget.thin(spec.get("values", [None]), wanted, family)
-    return [_member(data, model, family, spec, value, scope, f"{where} ({value})") for value in values]
+    values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
+    members = [_member(data, model, spec, value, starts, scope, f"{where} ({value})") for value in values]
+    if len({member.path for member in members}) < len(members):
+        raise CatalogError(f"{where}.values: two of {values} are the same run")
+    return members
 
 
-def _member(data: str, model: str, family: str, spec: dict, value, scope: Scope, where: str) -> Member:
+def _member(
+    data: str, model: str, spec: dict, value, starts: dict[float, Member], scope: Scope, where: str
+) -> Member:
     entry = scope.registry["models"][model]
     base = spec.get("base", entry["recipe"])
     given = {"by_data": data, "by_model": model}
-    recipe = choose(scope.find("recipes", base, where), given, where)
+    place = where if "base" in spec else f"registry: models.{model}.recipe"
+    recipe = choose(scope.find("recipes", base, place), given, scope.place("recipes", base))
     recipe = merge(recipe, spec["recipe"])
     if "vary" in spec:
         recipe = merge(recipe, _nested(spec["vary"].split("."), value))
@@ -163,11 +193,11 @@ def _member(data: str, model: str, family: str, spec: dict, value, scope: Scope,
         | {k: entry[k] for k in ("group", "width", "channels", "normalise") if k in entry},
     }
     if "start" in spec:
-        starts = {m.strength: m for m in resolve_members(data, model, spec["start"], scope)}
         if value not in starts:
             raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
         recipe["start"] = starts[value].path
-    recipe = budget.shrink_recipe(canonical(recipe, where), scope.config["budget"])
+    recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
+    recipe = budget.shrink_recipe(recipe, scope.config["budget"])
     path = run_path(recipe, model)
     scope.recipes[path] = recipe
     return Member(value, path, recipe)
@@ -181,8 +211,6 @@ def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
     if panel.kind == "boundary":
         return []
     if panel.kind == "profile":
-        if "profile" not in spec:
-            raise CatalogError(f"{where}: a panel needs 'profile'")
         drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
     else:
         drawn = scope.find("lines", spec["lines"], f"{where}.lines")
@@ -206,7 +234,7 @@ def _line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line
 
 def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Member, scope: Scope) -> Profile:
     """A profile's settings for one member: its grid thinned and its images limited by the budget."""
-    where = f"{scope.file}: profiles.{key}"
+    where = scope.place("profiles", key)
     settings = {name: value for name, value in found.items() if name not in PRINTED}
     if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
         settings = merge(settings, found.get("normalized", {}) | {"space": "normalized"})
@@ -216,7 +244,7 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
         k: member.strength if v == "strength" else v for k, v in settings.get("input", {}).items()
     }
     wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
-    settings["grid"] = budget.thin(settings["grid"], wanted, key)
+    settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points")
     images = budget.images_of(key, scope.config["budget"])
     settings = filled(settings | ({"images": images} if images else {}), schema("profile"))
     validate("profile", settings, where)

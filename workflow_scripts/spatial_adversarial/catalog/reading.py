@@ -11,6 +11,11 @@ from jsonschema.exceptions import best_match
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
+NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
+
+
+KINDS = {"by_data": "data set", "by_model": "model", "families": "family", "profiles": "profile"}
+KINDS |= {"recipes": "recipe", "figures": "figure", "tables": "table"}
 
 
 class CatalogError(ValueError):
@@ -31,25 +36,30 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def read(path: Path) -> dict:
     """The mapping in a YAML file, its fractions and whole floats turned into plain numbers.
 
-    Raises CatalogError when the file is missing, is no YAML, or gives a key twice.
+    Raises CatalogError when the file is missing or unreadable, is no YAML, or gives a key twice.
     """
     try:
         with open(path, encoding="utf-8") as file:
             return numbers(yaml.load(file, Loader=_UniqueKeyLoader)) or {}
     except FileNotFoundError:
         raise CatalogError(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CatalogError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def numbers(tree):
-    """The tree with each "8/255" as a float and each whole float as an int, so that 60 and 60.0 are one value."""
+    """The tree with each "8/255" as a float and each whole float as an int, so that 60 and 60.0 are one value.
+
+    Text that is a number becomes it: YAML reads 1e-3 as text, and Snakemake what --config gives inside [ ] or { }.
+    """
     if isinstance(tree, dict):
         return {key: numbers(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [numbers(value) for value in tree]
     if isinstance(tree, str) and (fraction := FRACTION.fullmatch(tree)) and float(fraction[2]):
         tree = float(fraction[1]) / float(fraction[2])
+    elif isinstance(tree, str) and NUMBER.fullmatch(tree):
+        tree = float(tree)
     return int(tree) if isinstance(tree, float) and tree.is_integer() else tree
 
 
@@ -80,6 +90,25 @@ def choose(tree, given: dict[str, str], where: str):
     return choose(choices.get(given[by], choices.get("default")), given, where)
 
 
+def check_choices(tree, known: dict[str, dict], where: str) -> None:
+    """Check that each by_data and by_model chooses among data sets and models that there are.
+
+    known: {"by_data": data sets, "by_model": models}. `where` ends in ": " or "."; raises CatalogError.
+    """
+    if isinstance(tree, list):
+        for item in tree:
+            check_choices(item, known, where)
+    if not isinstance(tree, dict):
+        return
+    for key, value in tree.items():
+        if key in known and not isinstance(value, dict):
+            raise CatalogError(f"{where}{key}: {value!r} is not of type 'object'")
+        for name in value if key in known else ():
+            if name != "default":
+                lookup(KINDS[key], name, known[key], f"{where}{key}")
+        check_choices(value, known, f"{where}{key}.")
+
+
 @functools.cache
 def schema(name: str) -> dict:
     """The JSON schema kept in schemas/<name>.yaml."""
@@ -102,6 +131,10 @@ def validate(name: str, value: dict, where: str) -> None:
 
 def _explain(error) -> str:
     """jsonschema's message, with the nearest known key beside a misspelt one."""
+    if error.validator == "oneOf":
+        return "give exactly one of " + ", ".join(rule["required"][0] for rule in error.validator_value)
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{error.instance!r} is no name: letters, digits and _ only"
     if error.validator != "additionalProperties":
         return error.message
     known = list(error.schema.get("properties", {}))
@@ -118,5 +151,5 @@ def nearest(word: str, known) -> str:
 def lookup(kind: str, name: str, known: dict, where: str):
     """known[name], or a CatalogError that names the unknown thing, where it stands and what is near."""
     if name not in known:
-        raise CatalogError(f"{where}: unknown {kind} {name!r}{nearest(name, known)}")
+        raise CatalogError(f"{where}: unknown {KINDS.get(kind, kind)} {name!r}{nearest(name, known)}")
     return known[name]

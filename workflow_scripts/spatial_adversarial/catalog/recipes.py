@@ -3,13 +3,15 @@
 import hashlib
 import json
 
-from .reading import CatalogError, merge, schema, validate
+from .reading import CatalogError, merge, numbers, schema, validate
 
 PHASE_KEYS = ("epochs", "steps", "augment", "examples")
 
 
-def number_text(value: float) -> str:
-    """A strength as people write it: 60, 0.2, 8/255 (an eps that is k/255 and no short decimal)."""
+def number_text(value: float | None) -> str:
+    """A strength as people write it: 60, 0.2, 8/255 (an eps that is k/255 and no short decimal), "" for none."""
+    if value is None:
+        return ""
     if abs(value - round(value, 3)) > 1e-9 and abs(value * 255 - round(value * 255)) < 1e-6:
         return f"{round(value * 255)}/255"
     return f"{value:g}"
@@ -22,18 +24,19 @@ def canonical(recipe: dict, where: str) -> dict:
     An adversarial method at eps 0 is natural training, so both are one run.
     """
     shared = {key: recipe[key] for key in PHASE_KEYS if key in recipe}
-    outside = {key: value for key, value in recipe.items() if key not in PHASE_KEYS}
-    phases = [_natural_at_zero(merge(shared, phase)) for phase in recipe.get("phases", [{}])]
-    full = filled(outside | {"phases": phases}, schema("recipe"))
+    full = {key: value for key, value in recipe.items() if key not in PHASE_KEYS}
+    full["phases"] = recipe.get("phases", [{}])
+    if isinstance(full["phases"], list):
+        full["phases"] = [merge(shared, p) if isinstance(p, dict) else p for p in full["phases"]]
+    full = filled(full, schema("recipe"))
     validate("recipe", full, where)
-    if len({"steps" in phase for phase in phases}) > 1:
+    if len({"steps" in phase for phase in full["phases"]}) > 1:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
-    return full
+    return full | {"phases": [_natural_at_zero(phase) for phase in full["phases"]]}
 
 
 def _natural_at_zero(phase: dict) -> dict:
-    methods = phase.get("examples") or {}
-    clean = any(isinstance(method, dict) and method.get("eps") == 0 for method in methods.values())
+    clean = any(method.get("eps") == 0 for method in phase["examples"].values())
     return phase | {"examples": {}} if clean else phase
 
 
@@ -68,7 +71,7 @@ def _walk(value, rule: dict, fill: bool):
 
 def digest(value, length: int = 8) -> str:
     """The first hex digits of the SHA-256 of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]
+    return hashlib.sha256(json.dumps(numbers(value), sort_keys=True).encode()).hexdigest()[:length]
 
 
 def run_path(recipe: dict, model: str) -> str:

@@ -1,0 +1,63 @@
+"""What tests of the catalog and of the DAG share: the full config, and paper specs that a test may edit."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def full_config() -> dict:
+    """config.yaml, with every data set trained on."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")) | {"only_data": None}
+
+
+@pytest.fixture
+def demo_config(full_config) -> dict:
+    """config.yaml with the demo's config over it, as Snakemake lays them."""
+    return full_config | yaml.safe_load((ROOT / "profiles/demo/demo.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def specs(tmp_path) -> Path:
+    """A copy of figures/ that a test may edit."""
+    return Path(shutil.copytree(ROOT / "figures", tmp_path / "figures"))
+
+
+@pytest.fixture
+def edit(specs):
+    """edit(file, {"a.b": value}): change keys of a paper spec; ... deletes one."""
+
+    def change(file: str, changes: dict) -> None:
+        spec = yaml.safe_load((specs / file).read_text(encoding="utf-8"))
+        put(spec, changes)
+        (specs / file).write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+
+    return change
+
+
+@pytest.fixture
+def edited(full_config):
+    """edited({"a.b": value}): the full config with keys changed; ... deletes one."""
+
+    def change(changes: dict) -> dict:
+        put(full_config, changes)
+        return full_config
+
+    return change
+
+
+def put(tree: dict, changes: dict) -> None:
+    """Set the dotted keys of a tree in place; ... deletes one. Missing mappings on the way are made."""
+    for dotted, value in changes.items():
+        *way, last = dotted.split(".")
+        place = tree
+        for key in way:
+            place = place[int(key)] if isinstance(place, list) else place.setdefault(key, {})
+        if value is ...:
+            del place[last]
+        else:
+            place[last] = value
