@@ -66,9 +66,7 @@ def slice_file(first, second, seed):
 def slice_pair(wildcards):
     """The two runs, without seeds, whose boundaries a slice cuts."""
     pairs = [pair for target in catalog.targets.values() for pair in target.slices()]
-    return next(
-        pair for pair in pairs if pair[0] == wildcards.run and Path(pair[1]).name == wildcards.other
-    )
+    return next(pair for pair in pairs if pair[0] == wildcards.run and Path(pair[1]).name == wildcards.other)
 
 
 def library(*modules):

@@ -1,4 +1,4 @@
-# Neither declares an output: both run whenever they are asked for.
+# None declares an output: each runs whenever it is asked for.
 rule plan:
     input:
         networks=rules.networks.output.json,
@@ -30,3 +30,15 @@ rule calibrate:
         "Measure this machine's rate for the plan, in two minutes."
     script:
         "../workflow_scripts/calibrate.py"
+
+
+rule provenance:
+    log:
+        f"{RESULTS}/logs/provenance.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "Collect what each finished run and evaluation was made with, in {RESULTS}/provenance.csv."
+    script:
+        "../workflow_scripts/collect_provenance.py"

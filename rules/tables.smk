@@ -107,8 +107,6 @@ for paper in config["papers"]:
 
 
 rule report:
-    message:
-        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
     input:
         [file for paper in config["papers"] for file in results_of(paper)],
     output:
@@ -119,5 +117,7 @@ rule report:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
         ENVIRONMENT
+    message:
+        "Write Snakemake's report: every figure, table and claim with its caption, by paper."
     script:
         "../workflow_scripts/make_report.py"

@@ -1,6 +1,8 @@
 """What tests of the catalog and of the DAG share: the full config, and paper specs that a test may edit."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,28 @@ def edited(full_config):
         return full_config
 
     return change
+
+
+@pytest.fixture
+def dry_run(tmp_path, snakemake):
+    """dry_run(config, *arguments) -> (exit status, what Snakemake said), in a folder with nothing done."""
+    return lambda config, *arguments: snakemake(tmp_path, config, "--dry-run", *arguments)
+
+
+@pytest.fixture(scope="session")
+def snakemake():
+    """snakemake(folder, config, *arguments) -> (exit status, what it said): the workflow run in a folder."""
+
+    def run(folder: Path, config: dict, *arguments: str) -> tuple[int, str]:
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
+        command += ["--directory", str(folder), *arguments]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
+        )
+        return done.returncode, done.stdout
+
+    return run
 
 
 def put(tree: dict, changes: dict) -> None:

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from spatial_adversarial import printed, tables
+from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
@@ -12,16 +15,28 @@ from spatial_adversarial.jobs import job
 def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str) -> None:
     """Write the architectures of `target` from the descriptions in networks.json."""
     models = catalog.registry["models"]
-    described = {
-        models[name]["label"]: networks[f"{target.spec['data']}/{name}"] for name in target.spec["models"]
-    }
-    table = tables.architecture_table(described, list(described))
+    described = {name: networks[f"{target.spec['data']}/{name}"] for name in target.spec["models"]}
     with write_atomic(csv) as temporary:
-        table.to_csv(temporary, index=False)
+        tidy(catalog, target, described).to_csv(temporary, index=False)
+    labelled = {models[name]["label"]: network for name, network in described.items()}
+    table = tables.architecture_table(labelled, list(labelled))
+    text = tables.architecture_markdown(table, caption=printed.caption(catalog, target))
     with write_atomic(md) as temporary:
-        temporary.write_text(
-            tables.architecture_markdown(table, caption=printed.caption(catalog, target)), encoding="utf-8"
-        )
+        temporary.write_text(text, encoding="utf-8")
+
+
+def tidy(catalog: Catalog, target: Target, networks: dict) -> pd.DataFrame:
+    """A row for each layer of each network, and one ("all") for its totals, with the tidy columns first."""
+    rows = []
+    for name, network in networks.items():
+        frame = {"paper": target.paper, "target": target.name, "data": target.spec["data"], "model": name}
+        frame |= {"group": catalog.registry["models"][name].get("group", "z2")}
+        frame |= {"status": "reduced" if catalog.reduced() else "run"}
+        layers = [layer | {"output": "x".join(map(str, layer["output"]))} for layer in network["layers"]]
+        totals = {key: network[key] for key in ("parameters", "multiply_adds", "equivariance_error")}
+        rows += [frame | layer for layer in [*layers, {"layer": "all"} | totals]]
+    made = pd.DataFrame(rows)
+    return made.reindex(columns=[*COLUMNS, *(name for name in made if name not in COLUMNS)])
 
 
 if "snakemake" in globals():

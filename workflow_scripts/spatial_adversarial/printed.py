@@ -58,7 +58,7 @@ def caption(catalog: Catalog, target: Target) -> str:
         parts.append(f"Bands: {bands}.")
         if any("'" in panel.letter for panel in target.panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
-    parts += [target.spec.get("note", ""), catalog.reduced() if target.kind == "panels" else ""]
+    parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []
     return " ".join(part for part in parts if part)

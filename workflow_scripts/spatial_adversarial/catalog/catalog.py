@@ -101,7 +101,7 @@ class Catalog:
         return self._papers[name]
 
     def _scope(self, paper: str) -> Scope:
-        files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols")]
+        files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols", "registry")]
         return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, self.recipes)
 
     def _targets(self, paper: str):

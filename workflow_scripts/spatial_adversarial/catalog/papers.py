@@ -73,6 +73,7 @@ class Scope:
     config: dict
     file: str
     shared_file: str
+    registry_file: str
     recipes: dict = field(default_factory=dict)  # path -> canonical recipe, of every run met
 
     def find(self, kind: str, name: str, where: str) -> dict:
@@ -179,8 +180,8 @@ def _member(
     entry = scope.registry["models"][model]
     base = spec.get("base", entry["recipe"])
     given = {"by_data": data, "by_model": model}
-    place = where if "base" in spec else f"registry: models.{model}.recipe"
-    recipe = choose(scope.find("recipes", base, place), given, scope.place("recipes", base))
+    named = where if "base" in spec else f"{scope.registry_file}: models.{model}.recipe"
+    recipe = choose(scope.find("recipes", base, named), given, scope.place("recipes", base))
     recipe = merge(recipe, spec["recipe"])
     if "vary" in spec:
         recipe = merge(recipe, _nested(spec["vary"].split("."), value))

@@ -1,0 +1,164 @@
+"""The DAG by dry runs: what is asked for schedules what it needs, and what is done stays done."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spatial_adversarial.catalog import load
+
+ROOT = Path(__file__).parents[1]
+FIG1 = "results/figures/invariance/fig1.csv"
+
+
+def trained(said: str) -> list[str]:
+    """The runs that a dry run would train, <run>/seed<k>."""
+    return [f"{run}/seed{seed}" for run, seed in re.findall(r"Job \d+: Train (\S+), seed (\d+)\.", said)]
+
+
+def evaluated(said: str) -> list[str]:
+    """The evaluation files that a dry run would make, from their reasons."""
+    missing = re.findall(r"Missing output files: ([^;\n]*)", said)
+    return [file for files in missing for file in files.split(", ") if "/evaluations/" in file]
+
+
+def jobs(said: str) -> dict[str, int]:
+    """{rule: jobs} of a dry run; empty where there is nothing to be done."""
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE)}
+
+
+def done(answer: tuple[int, str]) -> str:
+    """What Snakemake said, once it ended well."""
+    status, said = answer
+    assert status == 0, said
+    return said
+
+
+def two_members(**changes) -> dict:
+    """The config of invariance with two members a family, and changes."""
+    full = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return full | {"papers": ["invariance"], "budget": {"members": 2}} | changes
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, snakemake) -> Path:
+    """A folder where invariance fig1, with two members, is done as far as Snakemake can tell."""
+    folder = tmp_path_factory.mktemp("finished")
+    summary = done(snakemake(folder, two_members(), "--summary", "--", FIG1))
+    files = re.findall(r"^((?:results|data)/\S+)\t", summary, re.MULTILINE)
+    assert FIG1 in files
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+    done(snakemake(folder, two_members(), "--touch", "--forceall", "--", FIG1))
+    return folder
+
+
+def test_a_figure_asked_alone_schedules_its_own_runs_only(dry_run, full_config):
+    said = done(dry_run(full_config, "--", "results/figures/invariance/fig1.pdf"))
+    fig1 = load(full_config, ROOT / "figures").targets["invariance", "fig1"]
+    runs = [f"{path}/seed0" for path in fig1.paths()]
+    assert len(runs) == 7 and sorted(trained(said)) == sorted(runs)
+    assert jobs(said) == {
+        "download": 1,
+        "prepare": 1,
+        "train": 7,
+        "evaluate_profile": 21,
+        "aggregate": 1,
+        "draw": 1,
+        "total": 32,
+    }
+
+
+def test_all_of_the_full_config_is_planned_in_fifteen_seconds(dry_run, full_config):
+    started = time.monotonic()
+    said = done(dry_run(full_config, "all"))
+    seconds = time.monotonic() - started
+    catalog = load(full_config, ROOT / "figures")
+    wanted = {run for target in catalog.targets.values() for run in catalog.runs(target)}
+    assert set(trained(said)) == wanted
+    assert len(trained(said)) == len(wanted), "a run that two papers share is trained once"
+    assert seconds < 15
+
+
+def test_the_demo_makes_every_target(dry_run, demo_config):
+    said = done(dry_run(demo_config, "all"))
+    catalog = load(demo_config, ROOT / "figures")
+    drawn = re.findall(r"Job \d+: (?:Draw|Write the table) (\w+) (\w+)\.", said)
+    assert sorted(drawn) == sorted(catalog.targets)
+    assert jobs(said)["judge"] == len(catalog.config["papers"])
+    assert jobs(said)["report"] == jobs(said)["claims"] == 1
+
+
+def test_the_rules_to_call_by_name_are_there(dry_run, full_config):
+    listed = done(dry_run(full_config, "--list-rules")).split()
+    assert {"all", "plan", "calibrate", *full_config["papers"]} <= set(listed)
+
+
+def test_the_results_move_with_the_config_and_the_data_stay(dry_run, full_config):
+    config = full_config | {"papers": ["invariance"], "only_data": ["mnist"], "results": "elsewhere/demo"}
+    summary = done(dry_run(config, "--summary", "invariance"))
+    files = re.findall(r"^(\S+)\t.*\t", summary, re.MULTILINE)[1:]
+    assert len(files) > 100
+    assert {file.split("/")[0] for file in files} == {"elsewhere", "data"}
+    assert {file for file in files if file.startswith("data/")} == {"data/mnist.h5", "data/raw/mnist.json"}
+
+
+def test_an_unchanged_config_schedules_nothing(finished, snakemake):
+    said = done(snakemake(finished, two_members(), "--dry-run", "--", FIG1))
+    assert "Nothing to be done" in said and not jobs(said)
+    other = two_members(threads=3, device="cpu", rates={"cpu": 1})
+    elsewhere = done(snakemake(finished, other, "--dry-run", "--", FIG1))
+    assert not trained(elsewhere), "threads and device are provenance, not identity"
+
+
+def test_a_longer_family_trains_the_new_members_only(finished, snakemake):
+    longer = two_members(budget={"members": {"rotate": [0, 60, 180]}})
+    said = done(snakemake(finished, longer, "--dry-run", "--", FIG1))
+    (run,) = trained(said)
+    assert run.startswith("mnist/stdcnn/rotate60-")
+    assert len(evaluated(said)) == 3 and all(run in file for file in evaluated(said))
+
+
+def test_another_seed_trains_that_seed_only(finished, snakemake):
+    said = done(snakemake(finished, two_members(seeds=[0, 1]), "--dry-run", "--", FIG1))
+    assert len(trained(said)) == 2 and all(run.endswith("/seed1") for run in trained(said))
+    assert jobs(said)["aggregate"] == jobs(said)["draw"] == 1
+
+
+def test_a_longer_grid_evaluates_that_profile_only(finished, snakemake):
+    grid = {"profiles": {"rotation": {"grid": [0, 10, 30, 60, 120, 180]}}}
+    said = done(snakemake(finished, two_members(overrides=grid), "--dry-run", "--", FIG1))
+    assert not trained(said)
+    assert len(evaluated(said)) == 2 and all("/rotation-" in file for file in evaluated(said))
+    assert jobs(said)["aggregate"] == 1
+
+
+def test_another_paper_trains_only_what_is_not_there(finished, snakemake):
+    both = two_members(papers=["invariance", "tradeoff"])
+    said = done(snakemake(finished, both, "--dry-run", "--", "results/figures/tradeoff/fig6.csv"))
+    fig1, fig6 = (
+        load(both, ROOT / "figures").targets[key] for key in (("invariance", "fig1"), ("tradeoff", "fig6"))
+    )
+    assert {run.rpartition("/")[0] for run in trained(said)} == set(fig6.paths()) - set(fig1.paths())
+
+
+def test_prepared_data_that_are_newer_retrain_nothing(finished, snakemake):
+    os.utime(finished / "data/mnist.h5")
+    assert "Nothing to be done" in done(snakemake(finished, two_members(), "--dry-run", "--", FIG1))
+
+
+def test_a_lost_evaluation_is_made_again_and_its_run_is_not(finished, snakemake):
+    lost = next((finished / "results/evaluations").rglob("pgd-5*.h5"), None) or next(
+        (finished / "results/evaluations").rglob("pgd-*.h5")
+    )
+    lost.rename(lost.with_suffix(".away"))
+    try:
+        said = done(snakemake(finished, two_members(), "--dry-run", "--", FIG1))
+    finally:
+        lost.with_suffix(".away").rename(lost)
+    assert not trained(said)
+    assert evaluated(said) == [str(lost.relative_to(finished))]

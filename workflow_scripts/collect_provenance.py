@@ -1,0 +1,28 @@
+"""Put the side files of all finished runs and evaluations into one CSV: seconds, device, versions, memory."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from spatial_adversarial.files import write_atomic
+from spatial_adversarial.jobs import job
+
+
+def collect(results: Path) -> pd.DataFrame:
+    """Write <results>/provenance.csv, a row a side file, `result` naming what it stands beside."""
+    rows = []
+    for file in sorted([*results.glob("runs/**/provenance.json"), *results.glob("evaluations/**/*.h5.json")]):
+        beside = file.parent if file.name == "provenance.json" else file.with_suffix("")
+        rows.append(
+            {"result": str(beside.relative_to(results))} | json.loads(file.read_text(encoding="utf-8"))
+        )
+    frame = pd.DataFrame(rows).drop(columns="run", errors="ignore")
+    with write_atomic(results / "provenance.csv") as temporary:
+        frame.to_csv(temporary, index=False)
+    return frame
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        collect(Path(snakemake.config["results"]))  # noqa: F821
