@@ -26,9 +26,6 @@ for bundle, (files, runs) in catalog.bundles().items():
             profiles=lambda wildcards, output: [
                 catalog.profiles[wildcards.run][Path(file).stem] for file in output
             ],
-            device=config["device"],
-            threads=config["threads"],
-            jobs_per_gpu=config["jobs_per_gpu"],
         message:
             "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
         script:
@@ -52,10 +49,6 @@ rule slice_boundaries:
     threads: config["threads"]
     resources:
         gpu=1,
-    params:
-        device=config["device"],
-        threads=config["threads"],
-        jobs_per_gpu=config["jobs_per_gpu"],
     message:
         "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
     script:

@@ -15,10 +15,7 @@ rule train:
     resources:
         gpu=1,
     params:
-        recipe=recipe_of,
-        device=config["device"],
-        threads=config["threads"],
-        jobs_per_gpu=config["jobs_per_gpu"],
+        recipe=recipe_of,  # device and threads are the script's to read: as parameters, a new one would retrain
     message:
         "Train {wildcards.run}, seed {wildcards.seed}."
     script:

@@ -189,7 +189,7 @@ def test_like_exchanges_data_and_models_and_nothing_else(full_config):
 
 def test_like_another_papers_figure_asks_for_its_runs(full_config, edit, specs):
     edit("tradeoff.yaml", {"figures": {"again": {"like": "invariance/fig1"}}, "claims": {}})
-    catalog = load(full_config, specs)
+    catalog = load(full_config | {"papers": ["invariance", "tradeoff"]}, specs)
     first, again = catalog.targets["invariance", "fig1"], catalog.targets["tradeoff", "again"]
     assert again.evaluations() == first.evaluations()
     assert catalog.fingerprint(again) != catalog.fingerprint(first)

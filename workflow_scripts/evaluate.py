@@ -42,13 +42,13 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        if smk.params.device != "cpu":
-            lease(per_device=smk.params.jobs_per_gpu)
+        if smk.config["device"] != "cpu":
+            lease(per_device=smk.config["jobs_per_gpu"])
         outputs = dict(zip(smk.output, smk.params.profiles, strict=True))
         evaluate(
             Path(smk.input.weights).parent,
             smk.input.data,
             outputs,
-            device=smk.params.device,
-            threads=smk.params.threads,
+            device=smk.config["device"],
+            threads=smk.config["threads"],
         )

@@ -32,9 +32,9 @@ def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, t
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        if smk.params.device != "cpu":
-            lease(per_device=smk.params.jobs_per_gpu)
+        if smk.config["device"] != "cpu":
+            lease(per_device=smk.config["jobs_per_gpu"])
         folders = [Path(weights).parent for weights in smk.input.weights]
         slice_boundaries(
-            folders, smk.input.data, smk.output.h5, device=smk.params.device, threads=smk.params.threads
+            folders, smk.input.data, smk.output.h5, device=smk.config["device"], threads=smk.config["threads"]
         )

@@ -65,14 +65,14 @@ def failure_told(path: Path) -> Iterator[None]:
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        if smk.params.device != "cpu":
-            lease(per_device=smk.params.jobs_per_gpu)
+        if smk.config["device"] != "cpu":
+            lease(per_device=smk.config["jobs_per_gpu"])
         train(
             smk.params.recipe,
             int(smk.wildcards.seed),
             smk.input.data,
             Path(smk.output.weights).parent,
-            device=smk.params.device,
-            threads=smk.params.threads,
+            device=smk.config["device"],
+            threads=smk.config["threads"],
             start=smk.input.get("start"),
         )

@@ -196,7 +196,11 @@ def provenance(extra: dict[str, Any] | None = None) -> dict[str, Any]:
     CUDA is in use, else "cpu"; `commit` ends in -dirty if files differ from it, None outside a checkout.
     """
     torch = sys.modules.get("torch")
-    made = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}", "commit": _commit()}
+    made = {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "commit": _commit(),
+    }
     made |= {name: sys.modules[name].__version__ for name in PACKAGES if name in sys.modules}
     made["device"] = torch.cuda.get_device_name() if torch and torch.cuda.is_initialized() else "cpu"
     if torch:
