@@ -16,6 +16,11 @@ def cross_entropy_sum(logits: Tensor, y: Tensor) -> Tensor:
     return functional.cross_entropy(logits, y, reduction="sum")
 
 
+def divergence_sum(logits: Tensor, clean: Tensor) -> Tensor:
+    """KL(clean || softmax(logits)) summed over the batch; clean: probabilities [N, K] on the clean images."""
+    return functional.kl_div(logits.log_softmax(1), clean, reduction="sum")
+
+
 def _size(name: str, value: float | Tensor, x: Tensor) -> Tensor:
     """A size as [1 or N, 1, ...], in the dtype and on the device of x."""
     size = torch.as_tensor(value, dtype=x.dtype)

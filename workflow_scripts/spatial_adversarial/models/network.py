@@ -53,7 +53,8 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits [N, K] of the pixels x."""
-        return self.body(self.normalise(x))
+        # As float32 also under autocast: losses are no place for half precision.
+        return self.body(self.normalise(x)).to(x.dtype)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the penultimate activations [N, F] of the pixels x."""

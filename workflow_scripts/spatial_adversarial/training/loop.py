@@ -124,15 +124,21 @@ class Trainer:
             group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length)
         x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
         y = self.train_set.labels[batch]
-        loss, logits = methods.make(phase["examples"]).loss(
-            self.network, x, y, criterion=self._criterion, generator=streams["examples"]
-        )
+        with self._autocast():
+            loss, logits = methods.make(phase["examples"]).loss(
+                self.network, x, y, criterion=self._criterion, generator=streams["examples"]
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         if self.averaged:
             self.averaged.update_parameters(self.network)
         return torch.stack([loss.detach() * len(batch), (logits.detach().argmax(1) == y).sum()])
+
+    def _autocast(self) -> torch.autocast:
+        """Mixed precision where the recipe wants it; no cache, which a forward without gradients would spoil."""
+        enabled = self.recipe["precision"] == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits, y, label_smoothing=self.recipe["label_smoothing"])

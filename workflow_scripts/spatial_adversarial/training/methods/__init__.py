@@ -3,8 +3,9 @@
 from .base import Method
 from .natural import Natural
 from .pgd import Pgd
+from .trades import Trades
 
-METHODS: dict[str, type[Method]] = {"clean": Natural, "pgd": Pgd}
+METHODS: dict[str, type[Method]] = {"clean": Natural, "pgd": Pgd, "trades": Trades}
 
 
 def make(examples: dict) -> Method:
