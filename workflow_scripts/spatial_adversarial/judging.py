@@ -78,6 +78,11 @@ def _trend(curves: Curves, x: float | None = None) -> np.ndarray:
     return _tau(order, values)
 
 
+def _lead(curves: Curves, strengths: list[float]) -> np.ndarray:
+    first, second = (curves.of(strength)[1].mean(axis=0) for strength in strengths)
+    return second - first
+
+
 STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
     "value": ("value at a point", lambda curves, strength, x: curves.at(strength, x)),
     "drop": (
@@ -88,11 +93,10 @@ STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
         "change at a point between two models",
         lambda curves, strengths, x: curves.at(strengths[1], x) - curves.at(strengths[0], x),
     ),
-    "lead": (
-        "difference of mean profiles between two models",
-        lambda curves, strengths: (
-            curves.of(strengths[1])[1].mean(axis=0) - curves.of(strengths[0])[1].mean(axis=0)
-        ),
+    "lead": ("difference of mean profiles between two models", _lead),
+    "kept": (
+        "share of another panel's difference of mean profiles that is left",
+        lambda curves, strengths, other: _lead(curves, strengths) / _lead(other, strengths),
     ),
     "trend": ("Kendall's tau of the mean profile with the training strength", _trend),
     "alike": (
@@ -140,8 +144,18 @@ def judge(low: float, high: float, test: dict) -> tuple[str, str]:
     return line, "holds" if right else "fails" if wrong else "undecided"
 
 
-def judge_panel(test: dict, panel: str, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> dict:
-    """One row of the claims table: a test on one panel of a target's rows."""
+def judge_panel(
+    test: dict,
+    panel: str,
+    rows: pd.DataFrame,
+    replicates: np.ndarray,
+    level: float,
+    targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]] | None = None,
+) -> dict:
+    """One row of the claims table: a test on one panel of a target's rows.
+
+    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`.
+    """
     name = next(key for key in test if key in STATISTICS)
     what, statistic = STATISTICS[name]
     row = {"panel": panel, "source": "ours", "statistic": what}
@@ -149,7 +163,9 @@ def judge_panel(test: dict, panel: str, rows: pd.DataFrame, replicates: np.ndarr
         line = line_of(rows, panel, test.get("profile"), test.get("metric"))
         parameters = dict(test[name] or {})
         if "other" in parameters:
-            parameters["other"] = curves_of(line_of(rows, parameters["other"]), replicates)
+            target, _, letter = parameters["other"].rpartition(".")
+            other, drawn = targets[target] if target else (rows, replicates)
+            parameters["other"] = curves_of(line_of(other, letter, test.get("profile")), drawn)
         drawn = statistic(curves_of(line, replicates), **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
@@ -178,7 +194,8 @@ def judge_claim(
             judged.append(frame | judge_slack(rows, test))
             continue
         judged += [
-            frame | judge_panel(test, panel, rows, replicates, level) for panel in test.get("panels", ["a"])
+            frame | judge_panel(test, panel, rows, replicates, level, targets)
+            for panel in test.get("panels", ["a"])
         ]
     return judged
 

@@ -181,29 +181,27 @@ class Catalog:
         claims = self.paper(paper).get("claims", {})
         for key, claim in claims.items():
             for name, test in claim["tests"].items():
-                self._check_test(
-                    paper,
-                    test.get("in", claim["in"]),
-                    test,
-                    f"{self.folder / paper}.yaml: claims.{key}.{name}",
-                )
+                where = f"{self.folder / paper}.yaml: claims.{key}.{name}"
+                for target, panels in _judged_on(claim, test):
+                    self._check_panels(paper, target, panels, where)
         return claims
 
-    def _check_test(self, paper: str, target: str, test: dict, where: str) -> None:
+    def _check_panels(self, paper: str, target: str, panels: list[str], where: str) -> None:
         if (paper, target) not in self.targets:
             raise CatalogError(f"{where}.in: no figure or table {target!r}")
         spec = self.targets[paper, target]
         letters = [panel.letter for panel in spec.panels] + list(
             spec.spec.get("settings", {}).get("panels", {})
         )
-        for panel in test.get("panels", []):
+        for panel in panels:
             if panel not in letters:
                 raise CatalogError(f"{where}.panels: {target} has no panel {panel!r}")
 
     def claimed_targets(self, paper: str) -> list[str]:
         """The targets whose aggregates a paper's claims are judged on."""
         claims = self.claims[paper].values()
-        return sorted({test.get("in", claim["in"]) for claim in claims for test in claim["tests"].values()})
+        tests = [(claim, test) for claim in claims for test in claim["tests"].values()]
+        return sorted({target for pair in tests for target, _ in _judged_on(*pair)})
 
     @property
     def seeds(self) -> list[int]:
@@ -283,6 +281,13 @@ def _exchanged(panel: dict, spec: dict) -> dict:
     return {key: value for key, value in panel.items() if key != "data" or "data" not in spec} | {
         "model": model
     }
+
+
+def _judged_on(claim: dict, test: dict) -> list[tuple[str, list[str]]]:
+    """The (target, panels) that a test is judged on, first its own and then those that it compares them with."""
+    own = test.get("in", claim["in"])
+    others = [p["other"].rpartition(".") for p in test.values() if isinstance(p, dict) and "other" in p]
+    return [(own, test.get("panels", [])), *((target or own, [panel]) for target, _, panel in others)]
 
 
 def _without_recipes(panel: dict) -> dict:
