@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from spatial_adversarial.store import SKIPPED, Evaluation
 
@@ -66,7 +66,7 @@ def summarise(
     else:
         picked = np.random.default_rng([seed, seeds]).integers(0, seeds, (replicates, seeds))
         mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
-        half = stats.t.ppf((1 + level) / 2, seeds - 1) * means.std(axis=0, ddof=1) / np.sqrt(seeds)
+        half = stdtrit(seeds - 1, (1 + level) / 2) * means.std(axis=0, ddof=1) / np.sqrt(seeds)
         low, high = value - half, value + half
     # `value` as a bound too: a float32 replicate of equal outcomes may differ from it in the last digit
     low, high = np.clip(low, 0, value), np.clip(high, value, most)

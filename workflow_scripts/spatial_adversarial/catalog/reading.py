@@ -2,12 +2,13 @@
 
 import difflib
 import functools
+import json
 import re
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
@@ -22,7 +23,7 @@ class CatalogError(ValueError):
     """A mistake of the user's in the configuration; its text is one line that names the file and the key."""
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """SafeLoader that refuses a key given twice, which YAML would silently let the later one win."""
 
     def construct_mapping(self, node, deep=False):
@@ -120,9 +121,14 @@ def _validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema(name))
 
 
+@functools.cache  # figures share most of their recipes and profiles
+def _first_error(name: str, value: str) -> ValidationError | None:
+    return best_match(_validator(name).iter_errors(json.loads(value)))
+
+
 def validate(name: str, value: dict, where: str) -> None:
     """Check a value against schemas/<name>.yaml; raises CatalogError naming `where` and the key."""
-    error = best_match(_validator(name).iter_errors(value))
+    error = _first_error(name, json.dumps(value, default=str))
     if error is None:
         return
     key = ".".join(str(part) for part in error.absolute_path)
