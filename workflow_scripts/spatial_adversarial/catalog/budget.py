@@ -53,10 +53,9 @@ def thin(values: list, wanted, name: str, where: str) -> list:
     return [values[k] for k in np.linspace(0, len(values) - 1, wanted).round().astype(int)]
 
 
-def images_of(profile: str, budget: dict) -> int | None:
-    """How many of the first test images a profile is evaluated on; None is all of them."""
-    images = budget.get("test_images")
-    return images.get(profile, images.get("default")) if isinstance(images, dict) else images
+def images_of(profile: str, wanted) -> int | None:
+    """How many of the first test images a profile is evaluated on: one number for all, or by name; None is all."""
+    return wanted.get(profile, wanted.get("default")) if isinstance(wanted, dict) else wanted
 
 
 def told(config: dict) -> str:

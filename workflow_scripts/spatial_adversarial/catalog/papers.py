@@ -246,7 +246,8 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     }
     wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
     settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points")
-    images = budget.images_of(key, scope.config["budget"])
+    wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
+    images = budget.images_of(key, wanted)
     settings = filled(settings | ({"images": images} if images else {}), schema("profile"))
     validate("profile", settings, where)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)
