@@ -66,6 +66,7 @@ class Catalog:
             check_choices(self.config[kind], self._choices, f"config: {kind}.")
         self._papers: dict[str, dict] = {}
         self.shared = self.paper("protocols")
+        self.shared["recipes"] = checks.new_recipes(self.config["overrides"]) | self.shared["recipes"]
         self.recipes: dict[str, dict] = {}
         checks.check_names(self)
         self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}

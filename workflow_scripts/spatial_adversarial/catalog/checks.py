@@ -26,6 +26,13 @@ def check_names(catalog) -> None:
                 lookup(kind, name, entries | _of_papers(catalog, kind), f"config: {where}")
 
 
+def new_recipes(overrides: dict) -> dict:
+    """The recipes of the config that its own models or families take: they need not be in a paper's file."""
+    taken = {entry.get("recipe") for entry in overrides.get("models", {}).values()}
+    taken |= {entry.get("base") for entry in overrides.get("families", {}).values()}
+    return {name: recipe for name, recipe in overrides.get("recipes", {}).items() if name in taken}
+
+
 def _named(config: dict):
     """What the config names of the registry and of the papers' files: (kind, key of the config, names)."""
     for kind, named in config["overrides"].items():
