@@ -30,6 +30,7 @@ RECIPE_DEFAULTS = {
     "label_smoothing": 0,
     "averaging": None,
     "keep": "last",
+    "precision": "float32",
     "phases.augment": {},
     "phases.augment.crop": 0,
     "phases.augment.flip": False,

@@ -8,7 +8,10 @@ TRAIN_STEP = 3  # forward, and backward to the input and to the parameters
 DEEPFOOL_STEPS = 3  # that an image takes on average: the method's authors saw fewer
 DEEPFOOL_CLASSES = 10
 
-EXAMPLES = {"pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP}
+EXAMPLES = {
+    "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
+    "trades": lambda method: FORWARD + method["steps"] * INPUT_GRADIENT + 2 * TRAIN_STEP,
+}
 
 
 def example_passes(examples: dict) -> int:
