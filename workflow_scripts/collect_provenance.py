@@ -7,16 +7,22 @@ import pandas as pd
 
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
+from spatial_adversarial.store import read_evaluation
 
 
 def collect(results: Path) -> pd.DataFrame:
-    """Write <results>/provenance.csv, a row a side file, `result` naming what it stands beside."""
+    """Write <results>/provenance.csv, a row a side file, `result` naming what it stands beside.
+
+    `clean_accuracy` of an evaluation is that of the images as its profile finds them, before attack or transform.
+    """
     rows = []
     for file in sorted([*results.glob("runs/**/provenance.json"), *results.glob("evaluations/**/*.h5.json")]):
         beside = file.parent if file.name == "provenance.json" else file.with_suffix("")
-        rows.append(
-            {"result": str(beside.relative_to(results))} | json.loads(file.read_text(encoding="utf-8"))
-        )
+        row = {"result": str(beside.relative_to(results))} | json.loads(file.read_text(encoding="utf-8"))
+        if beside.suffix == ".h5":
+            evaluation = read_evaluation(beside)
+            row["clean_accuracy"] = (evaluation.clean == evaluation.label).mean()
+        rows.append(row)
     frame = pd.DataFrame(rows).drop(columns="run", errors="ignore")
     with write_atomic(results / "provenance.csv") as temporary:
         frame.to_csv(temporary, index=False)
