@@ -167,6 +167,21 @@ def test_one_model_has_no_trend():
     assert row["verdict"] == "not run" and "two models" in row["statistic"]
 
 
+def test_kept_is_the_share_of_another_targets_lead():
+    """Of a lead of .2 (strengths 60 and 180), a target whose curves differ half as much keeps half."""
+    targets = {
+        "before": panel("e", rising, noise=0.001),
+        "after": panel("a", lambda strength, x: 0.3 + strength / 1200, noise=0.001),
+    }
+    test = {"panels": ["a"], "kept": {"strengths": [60, 180], "other": "before.e"}, "below": 0.6}
+    (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
+    assert row["value"] == pytest.approx(0.5) and row["verdict"] == "holds"
+    (row,) = judge_claim(
+        "T7", {"says": "", "in": "before", "tests": {"lost": test | {"panels": ["e"]}}}, targets, 0.95
+    )
+    assert row["value"] == pytest.approx(1) and row["verdict"] == "fails"
+
+
 def test_a_profile_chooses_among_a_panels_lines():
     target = join(panel("a", rising, profile="pgd"), panel("a", upside_down, profile="rotation"))
     assert verdict(TRUE["lead"] | {"profile": "pgd"}, target) == "holds"
