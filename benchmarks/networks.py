@@ -1,0 +1,134 @@
+"""Peak memory and images a second of a training step of every network that the papers train.
+
+    python benchmarks/networks.py --device cpu --batch 4
+
+prints the table and writes <output>/<device>.csv, with its provenance beside it. Each row is measured in a process
+of its own: natural training and adversarial training with PGD-10, on random images of the data set's shape.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from spatial_adversarial.catalog import load  # noqa: E402
+from spatial_adversarial.files import write_atomic  # noqa: E402
+from spatial_adversarial.jobs import record  # noqa: E402
+
+EXAMPLES = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
+SETTINGS = ("device", "threads", "batch", "steps", "precision")
+
+
+def networks() -> list[dict]:
+    """The networks of the papers, each once for images of one size: {network, data: registry entry, model: spec}."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    catalog = load(config | {"only_data": None}, ROOT / "figures")
+    found = {}
+    for name, network in catalog.networks().items():
+        entry = catalog.registry["data"][network["data"]]
+        key = json.dumps(network["model"]), entry["side"]
+        found.setdefault(key, {"network": name, "data": entry, "model": network["model"]})
+    return list(found.values())
+
+
+def measure(network: dict, examples: dict, settings: dict) -> dict:
+    """{parameters, peak_mib, images_per_second} of a training step, in this process, after one to warm up."""
+    import torch
+
+    from spatial_adversarial.data.images import ImageSet
+    from spatial_adversarial.runtime import load_network, pick_device
+    from spatial_adversarial.training import methods
+    from spatial_adversarial.training.loop import make_optimiser
+
+    device, entry = pick_device(settings["device"], settings["threads"]), network["data"]
+    before = _peak(device)
+    generator = torch.Generator(device).manual_seed(0)
+    shape = settings["batch"], entry["channels"], entry["side"], entry["side"]
+    x = torch.rand(shape, generator=generator, device=device)
+    y = torch.randint(entry["classes"], shape[:1], generator=generator, device=device)
+    plain = (0.5,) * entry["channels"]
+    model = load_network(network["model"], ImageSet(x, y, entry["classes"], plain, plain), seed=0).to(device)
+    sgd = {"name": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 0}
+    optimiser, method = make_optimiser(sgd, model.train()), methods.make(examples)
+    mixed = torch.autocast(
+        device.type, torch.bfloat16, settings["precision"] == "bfloat16", cache_enabled=False
+    )
+
+    def step() -> None:
+        with mixed:
+            criterion = torch.nn.functional.cross_entropy
+            loss, _ = method.loss(model, x, y, criterion=criterion, generator=generator)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    step()
+    started = time.perf_counter()
+    for _ in range(settings["steps"]):
+        step()
+    seconds = time.perf_counter() - started
+    return {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "peak_mib": round((_peak(device) - before) / 2**20),
+        "images_per_second": settings["steps"] * settings["batch"] / seconds,
+    }
+
+
+def _peak(device) -> int:
+    """Bytes that this process has had at most: of its GPU's memory, or resident."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=1, help="steps that are timed, after one to warm up")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs/reference/networks")
+    parser.add_argument("--only", help="part of a network's name, such as cifar10/vgg16")
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a process of its own measures, as JSON
+    chosen = parser.parse_args()
+    settings = {key: getattr(chosen, key) for key in SETTINGS}
+    if chosen.one:
+        print(json.dumps(measure(**json.loads(chosen.one), settings=settings)))
+        return
+    started, rows = time.time(), []
+    for network in networks():
+        for name, examples in EXAMPLES.items():
+            if (chosen.only or "") not in network["network"]:
+                continue
+            one = json.dumps({"network": network, "examples": examples})
+            command = [sys.executable, __file__, *sys.argv[1:], "--one", one]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            rows.append({"network": network["network"], "training": name, "batch": chosen.batch} | found)
+            print(
+                "{network:26} {training:8} {peak_mib:7} MiB {images_per_second:9.1f} images/s".format(
+                    **rows[-1]
+                )
+            )
+    path = chosen.output / f"{chosen.device}-{chosen.precision}.csv"
+    with write_atomic(path) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.4g")
+    record(path.with_suffix(".json"), started, torch=version("torch"), **settings)
+
+
+if __name__ == "__main__":
+    main()
