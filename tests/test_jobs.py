@@ -114,10 +114,12 @@ def test_a_rule_without_a_log_is_refused() -> None:
 def test_signals_end_a_job_in_one_line(
     tmp_path: Path, started: list[subprocess.Popen], number: int, status: int, word: str
 ) -> None:
+    # a test run that a shell started in the background hands an ignored SIGINT down
     code = """
-import sys, time
+import signal, sys, time
 from types import SimpleNamespace
 from spatial_adversarial.jobs import job
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with job(SimpleNamespace(rule="train", wildcards={}, log=[sys.argv[1]])):
     print("ready", flush=True)
     time.sleep(60)
@@ -126,7 +128,7 @@ with job(SimpleNamespace(rule="train", wildcards={}, log=[sys.argv[1]])):
     started.append(process)
     process.stdout.readline()
     process.send_signal(number)
-    assert process.communicate(timeout=5)[1] == f"train: {word} (log: {tmp_path / 'log'})\n"
+    assert process.communicate(timeout=20)[1] == f"train: {word} (log: {tmp_path / 'log'})\n"
     assert process.returncode == status
 
 
