@@ -23,6 +23,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/redraw.smk"
 include: "rules/tables.smk"
 include: "rules/plan.smk"
 

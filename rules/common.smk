@@ -12,6 +12,7 @@ from spatial_adversarial.printed import caption
 
 RESULTS = config["results"]
 DATA = config["data"]
+TIDY = config.get("tidy") or f"{RESULTS}/figures"
 ENVIRONMENT = "../envs/environment.yaml"
 
 try:
@@ -97,6 +98,16 @@ def results_of(paper):
         elif target.paper == paper:
             files += [f"{RESULTS}/figures/{paper}/{target.name}.{kind}" for kind in ("pdf", "png", "csv")]
     return files + ([f"{RESULTS}/claims/{paper}.csv"] if catalog.claims[paper] else [])
+
+
+def redrawn():
+    """The figures, redrawn, whose tidy numbers are there."""
+    there = [target for target in catalog.targets if Path(TIDY, *target).with_suffix(".csv").exists()]
+    return [
+        f"{RESULTS}/redrawn/{paper}/{name}.pdf"
+        for paper, name in there
+        if not catalog.targets[paper, name].is_table
+    ]
 
 
 def all_results():

@@ -1,4 +1,4 @@
-"""Draw one figure: its aggregate's tidy rows become a CSV, a PDF and a PNG."""
+"""Draw one figure: tidy rows, its aggregate's or those of a CSV, become a CSV, a PDF and a PNG."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
 from spatial_adversarial.plots.style import save
-from spatial_adversarial.store import read_aggregate
+from spatial_adversarial.store import read_aggregate, read_rows
 
 
 def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
@@ -21,7 +21,10 @@ if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
         papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
-        numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+        if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
+            numbers = read_rows(smk.input.csv)
+        else:
+            numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
         with write_atomic(smk.output.csv) as temporary:
             numbers.to_csv(temporary, index=False)
         draw(

@@ -42,8 +42,11 @@ def lease(
     """
     if per_device < 1:
         raise ValueError(f"jobs per GPU must be at least 1, not {per_device}")
-    if "SLURM_JOB_ID" in os.environ or _held:
+    if "SLURM_JOB_ID" in os.environ:
+        log.info("SLURM gave GPU %s", os.environ.get(VISIBLE))
         return os.environ.get(VISIBLE)
+    if _held:
+        return os.environ[VISIBLE]
     names = {device: device for device in devices} if devices is not None else _visible()
     if not names:
         log.info("no GPU is visible: running on the CPU")

@@ -1,5 +1,7 @@
 """Load a prepared data set onto the device, whole, and choose its splits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +41,10 @@ def load(
     `indices` (integers [n]) chooses images and their order; `limit` then keeps at most the first `limit`.
     Raises ValueError if the file is missing, damaged or has no such split.
     """
-    try:
-        with h5py.File(path) as file:
-            stop = limit if indices is None else None
-            images, labels = file[split]["images"][:stop], file[split]["labels"][:stop]
-            classes, mean, std = (file.attrs[key] for key in ("classes", "mean", "std"))
-    except FileNotFoundError:
-        raise ValueError(f"{path}: this prepared data set does not exist") from None
-    except (OSError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{path}: damaged, or not a prepared data set ({reason}): delete it and run again"
-        ) from None
+    with _open(path) as file:
+        stop = limit if indices is None else None
+        images, labels = file[split]["images"][:stop], file[split]["labels"][:stop]
+        classes, mean, std = (file.attrs[key] for key in ("classes", "mean", "std"))
     if indices is not None:
         images, labels = images[indices[:limit]], labels[indices[:limit]]
     return ImageSet(
@@ -63,9 +57,23 @@ def load(
 
 
 def size(path: str | Path, split: str) -> int:
-    """Return the number of images of `split` without loading them."""
-    with h5py.File(path) as file:
+    """Return the number of images of `split` without loading them; ValueError as `load` raises it."""
+    with _open(path) as file:
         return len(file[split]["labels"])
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[h5py.File]:
+    try:
+        with h5py.File(path) as file:
+            yield file
+    except FileNotFoundError:
+        raise ValueError(f"{path}: this prepared data set does not exist") from None
+    except (OSError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path}: damaged, or not a prepared data set ({reason}): delete it and run again"
+        ) from None
 
 
 def to_float(images: Tensor) -> Tensor:
