@@ -1,5 +1,6 @@
 """A SLURM cluster of one node with four pretend GPUs, started on this machine and removed again without a trace."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -14,9 +15,10 @@ ETC = Path("/etc/slurm")  # the plugin drops SLURM_CONF before it starts a job's
 FILES = ("slurm.conf", "gres.conf")
 PROGRAMS = ("slurmctld", "slurmd", "munged", "mungekey", "sbatch", "srun", "squeue", "scontrol")
 GPUS = 4
+MADE_HERE = "# made by tests/slurm_cluster.py\n"  # one that a killed test left may be replaced
 
 SLURM_CONF = """\
-ClusterName=pretend
+{made_here}ClusterName=pretend
 SlurmctldHost={node}(127.0.0.1)
 SlurmUser=root
 SlurmctldPort={controller_port}
@@ -57,7 +59,8 @@ def why_not() -> str:
         return f"SLURM is not installed: no {missing[0]}"
     if os.geteuid():
         return "starting SLURM needs root"
-    present = [str(ETC / name) for name in FILES if (ETC / name).exists()]
+    found = [ETC / name for name in FILES if (ETC / name).exists()]
+    present = [str(path) for path in found if not path.read_text().startswith(MADE_HERE)]
     return f"{present[0]} exists already: this machine has a SLURM of its own" if present else ""
 
 
@@ -103,10 +106,11 @@ class Cluster:
             folder=self.folder,
             node=socket.gethostname().split(".")[0],
             gpus=GPUS,
+            made_here=MADE_HERE,
             controller_port=free_port(),
             node_port=free_port(),
         )
-        (ETC / "gres.conf").write_text(f"Name=gpu File={self.folder}/gpu[0-{GPUS - 1}]\n")
+        (ETC / "gres.conf").write_text(f"{MADE_HERE}Name=gpu File={self.folder}/gpu[0-{GPUS - 1}]\n")
         (ETC / "slurm.conf").write_text(text)
 
     def _munge_files(self) -> list[str]:
@@ -121,7 +125,8 @@ class Cluster:
 
     def _start(self, name: str, *arguments: str) -> None:
         with open(self.folder / f"{name}.out", "ab") as out:
-            self.daemons[name] = subprocess.Popen([name, *arguments], stdout=out, stderr=out)
+            command = [name, *arguments]
+            self.daemons[name] = subprocess.Popen(command, stdout=out, stderr=out, preexec_fn=end_with_parent)
 
     def start_controller(self) -> None:
         """Start slurmctld and wait until it answers."""
@@ -151,6 +156,11 @@ class Cluster:
         numbers = self.ask("squeue", "-h", "-o", "%A", "-t", state).split()
         told = [self.ask("scontrol", "-d", "-o", "show", "job", number) for number in numbers]
         return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in told]
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, even by SIGKILL."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:

@@ -23,7 +23,7 @@ OVER = {
     "bootstrap": {"replicates": 50, "level": 0.95, "seed": 0},
 }
 BUDGET = {"test_images": 100, "validation_images": 90}
-LENGTHS = {"mnist_sgd": {"epochs": 20}, "madry_lenet": {"steps": 200}}
+LENGTHS = {"mnist_sgd": {"epochs": 20}, "madry_lenet": {"steps": 100}}
 
 
 def prepare(folder: Path, **budget: dict) -> Path:

@@ -118,7 +118,7 @@ def mounted(folder):
 def test_a_full_disk_is_told_in_one_line_and_nothing_half_written_is_left(folder, finished, mounted):
     run = untrained(folder)
     (folder / "results").mkdir()
-    mounted("size=400k")  # the state of the first epoch takes more
+    mounted("size=100k")  # the state of the first epoch takes more
     status, said = small.run(folder, FIG1)
     assert status == 1
     assert "No space left on device" in said

@@ -22,7 +22,7 @@ def shrink_recipe(recipe: dict, budget: dict) -> dict:
 
 def _scaled_phase(phase: dict, share: float) -> dict:
     unit = "steps" if "steps" in phase else "epochs"
-    return _scaled_ramps(phase, share) | {unit: max(1, math.ceil(phase[unit] * share))}
+    return _scaled_ramps(phase, share) | {unit: max(min(1, phase[unit]), math.ceil(phase[unit] * share))}
 
 
 def _scaled_ramps(tree, share: float):

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..theory.bounds import STATEMENTS
-from . import budget, checks
+from . import budget, checks, own
 from .papers import Panel, Scope, expand_panels, resolve_panel
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 from .recipes import digest
@@ -59,7 +59,7 @@ class Catalog:
     def __init__(self, config: dict, folder: Path):
         config = numbers(config)
         validate("config", config, "config")
-        self.config = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None} | config
+        self.config = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}} | config
         self.folder = folder
         self.registry = self._overridden("registry", "registry")
         for kind in ("budget", "overrides"):
@@ -69,6 +69,12 @@ class Catalog:
         self.shared["recipes"] = checks.new_recipes(self.config["overrides"]) | self.shared["recipes"]
         self.recipes: dict[str, dict] = {}
         checks.check_names(self)
+        figures = {
+            f"{paper}/{name}"
+            for paper in self.config["papers"]
+            for name in self.paper(paper).get("figures", {})
+        }
+        self.registry["models"] |= own.models(self.config["own"], self.registry, figures)
         self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}
         self.claims = {paper: self._claims(paper) for paper in self.config["papers"]}
         checks.check_tests(self)
@@ -130,6 +136,7 @@ class Catalog:
                 paper, name, kind, spec.get("title", ""), spec.get("columns", 2), {"settings": settings}
             )
         dealt = expand_panels(spec, where)
+        dealt |= own.panels(dealt, self.config["own"], f"{paper}/{name}")
         dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
         if not dealt:
             raise CatalogError(f"{where}: a figure needs panels")
@@ -249,9 +256,7 @@ class Catalog:
         for target in self.targets.values():
             for model in target.spec.get("models", []):
                 entry = self.registry["models"][model]
-                spec = {"name": entry["network"]} | {
-                    k: entry[k] for k in ("group", "width", "channels", "normalise") if k in entry
-                }
+                spec = own.network_spec(entry, f"models.{model}")
                 found[f"{target.spec['data']}/{model}"] = {"data": target.spec["data"], "model": spec}
             for path in target.paths():
                 recipe = self.recipes[path]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from . import budget
+from .own import network_spec
 from .reading import CatalogError, choose, lookup, merge, schema, validate
 from .recipes import canonical, digest, filled, number_text, run_path, stripped
 
@@ -190,8 +191,7 @@ def _member(
     recipe |= {
         "data": small,
         "split": {"validation": data_entry["validation"]},
-        "model": {"name": entry["network"]}
-        | {k: entry[k] for k in ("group", "width", "channels", "normalise") if k in entry},
+        "model": network_spec(entry, f"models.{model}"),
     }
     if "start" in spec:
         if value not in starts:

@@ -89,6 +89,8 @@ def words(recipe: dict) -> str:
 
 
 def _phase_words(phase: dict) -> str:
+    if phase.get("epochs") == 0:
+        return "given"
     strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
     strengths |= {name: method["eps"] for name, method in phase["examples"].items() if "eps" in method}
     told = [

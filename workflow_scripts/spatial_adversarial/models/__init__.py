@@ -7,6 +7,7 @@ from torch import nn
 from .densenet import densenet121
 from .layers import Layers
 from .network import DatasetNormalise, Network, PerImageNormalise
+from .own import build_own
 from .resnet import resnet18, resnet34, resnet50
 from .small import lenet, madry_lenet, mlp_a, mlp_b, stdcnn
 from .vgg import vgg16
@@ -51,9 +52,13 @@ def build(
     each layer; "matched": it keeps the number of parameters; default by name) and `normalise` ("none",
     "dataset" by `mean` and `std` per channel in [0, 1], "per_image"; default none). Weights come from torch's
     global generator, as PyTorch initialises them (He's normal for DenseNet and the pre-activation networks).
-    A bad spec raises ValueError.
+    A bad spec raises ValueError. The name "own" is a network of the user's: `file`, `builder` and maybe `weights`.
     """
     name = spec.get("name")
+    if name == "own":
+        normalise = _normalise(spec.get("normalise", "none"), channels, mean, std)
+        own = build_own(spec, channels, side, classes)
+        return Network(normalise, nn.Identity(), own, nn.Identity(), group="z2")
     if name not in BUILDERS:
         raise ValueError(f"model {name!r} is not one of {', '.join(BUILDERS)}")
     unknown = sorted(set(spec) - set(KEYS))

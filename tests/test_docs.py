@@ -1,0 +1,79 @@
+"""What docs/extending.md shows does what it says."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from spatial_adversarial.catalog import load
+from spatial_adversarial.data import sources, stand_ins
+from spatial_adversarial.training import methods
+
+ROOT = Path(__file__).parents[1]
+
+
+def block(name: str) -> str:
+    """The block of the page that begins with a comment of that file name."""
+    text = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^```\w+\n# {re.escape(name)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return found
+
+
+def executed(name: str, **known) -> dict:
+    exec(block(name), known)
+    return known
+
+
+def test_an_own_model_is_a_file_a_checkpoint_and_an_entry(tmp_path, monkeypatch, full_config):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(block("mine.py"))
+    Path("mine.pt").touch()
+    entry = yaml.safe_load(block("mine.yaml"))
+    catalog = load(full_config | entry, ROOT / "figures")
+    for figure in entry["own"]["mine"]["figures"]:
+        panels = catalog.targets[tuple(figure.split("/"))].panels
+        assert {panel.family for panel in panels if panel.model == "mine"} == {"given"}
+    logits = executed("mine.py")["build"](channels=1, side=28, classes=10)(torch.rand(3, 1, 28, 28))
+    assert logits.shape == (3, 10)
+
+
+def test_a_point_by_hand_is_a_paper_of_one_run(specs, full_config):
+    (specs / "byhand.yaml").write_text(block("figures/byhand.yaml"), encoding="utf-8")
+    catalog = load(full_config | {"papers": ["byhand"]}, specs)
+    (target,) = catalog.targets.values()
+    (path,) = target.paths()
+    assert catalog.recipe(path)["phases"][0]["augment"]["rotate"] == 45
+    assert {file.split("-")[0] for _, file in target.evaluations()} == {"rotation", "pgd"}
+
+
+def test_a_data_set_is_a_reader_and_a_line(monkeypatch):
+    monkeypatch.setattr(stand_ins, "STAND_INS", dict(stand_ins.STAND_INS))
+    executed("data/stand_ins.py", np=np, STAND_INS=stand_ins.STAND_INS)
+    entry = yaml.safe_load(block("figures/registry.yaml"))["data"]["stripes"]
+    for split, (images, labels) in sources.read(entry, ".").items():
+        assert images.shape == (entry[split], entry["channels"], entry["side"], entry["side"])
+        assert images.dtype == np.uint8
+        assert set(labels) == set(range(entry["classes"]))
+
+
+def test_an_attack_is_a_function():
+    attack = executed("attacks/sign_noise.py")["sign_noise"]
+    x = torch.rand(4, 1, 5, 5)
+    moved = attack(x, eps=0.1, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose((moved - x).abs().max(), torch.tensor(0.1))
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+
+
+def test_a_training_method_is_a_class(monkeypatch):
+    noise = executed("training/methods/noise.py")["Noise"]
+    monkeypatch.setitem(methods.METHODS, "noise", noise)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 2))
+    x, y = torch.rand(6, 1, 3, 3), torch.zeros(6, dtype=torch.int64)
+    criterion = torch.nn.functional.cross_entropy
+    method = methods.make({"noise": {"eps": 0.0}})
+    loss, logits = method.loss(network, x, y, criterion=criterion, generator=torch.Generator())
+    assert loss == criterion(network(x), y)
+    assert torch.equal(logits, network(x))
