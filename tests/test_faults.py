@@ -139,26 +139,23 @@ def test_a_read_only_output_folder_is_told_in_one_line(folder, finished, mounted
     completes(folder, finished)
 
 
+STAGES = ("runs", "evaluations", "aggregates", "figures")
 DAMAGED = [
-    ("data/digits.h5", "results/runs", "train", "damaged, or not a prepared data set"),
-    (
-        "results/runs/**/weights.pt",
-        "results/evaluations",
-        "evaluate_",
-        "damaged, or weights of another network",
-    ),
-    ("results/evaluations/**/rotation-*.h5", "results/aggregates", "aggregate", "damaged"),
-    ("results/aggregates/**/fig1.h5", "results/figures", "draw", "damaged"),
+    ("data/digits.h5", "runs", "train", ": damaged, or not a prepared data set"),
+    ("results/runs/**/weights.pt", "evaluations", "evaluate_", ": damaged, or weights of another network"),
+    ("results/evaluations/**/rotation-*.h5", "aggregates", "aggregate", ": damaged ("),
+    ("results/aggregates/**/fig1.h5", "figures", "draw", ": damaged ("),
 ]
 
 
-@pytest.mark.parametrize(("pattern", "made_of_it", "rule", "message"), DAMAGED)
+@pytest.mark.parametrize(("pattern", "stage", "rule", "message"), DAMAGED)
 def test_a_damaged_file_is_named_and_made_again_once_it_is_deleted(
-    folder, finished, pattern, made_of_it, rule, message
+    folder, finished, pattern, stage, rule, message
 ):
     (path,) = folder.glob(pattern)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    shutil.rmtree(folder / made_of_it)
+    for made_of_it in STAGES[STAGES.index(stage) :]:
+        shutil.rmtree(folder / "results" / made_of_it)
     status, said = small.run(folder, FIG1)
     (line,) = [line for line in said.splitlines() if message in line]
     assert status == 1
