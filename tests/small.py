@@ -23,7 +23,7 @@ OVER = {
     "bootstrap": {"replicates": 50, "level": 0.95, "seed": 0},
 }
 BUDGET = {"test_images": 100, "validation_images": 90}
-LENGTHS = {"mnist_sgd": {"epochs": 20}, "madry_lenet": {"steps": 100}}
+EPOCHS = 25
 
 
 def prepare(folder: Path, **budget: dict) -> Path:
@@ -34,8 +34,7 @@ def prepare(folder: Path, **budget: dict) -> Path:
     )
     small = full | demo | OVER
     small["budget"] |= BUDGET | budget
-    for name, length in LENGTHS.items():
-        small["overrides"]["recipes"][name] |= length
+    small["overrides"]["recipes"]["mnist_sgd"]["epochs"] = EPOCHS
     folder.mkdir()
     (folder / "config.yaml").write_text(yaml.safe_dump(small, sort_keys=False), encoding="utf-8")
     return folder
