@@ -409,7 +409,7 @@ def message_of(config: dict, specs: Path) -> str:
     with pytest.raises(CatalogError) as refused:
         load(config, specs)
     message = str(refused.value)
-    assert len(message.splitlines()) == 1 and len(message) < 300, message
+    assert len(message.splitlines()) == 1 and len(message) < 400, message
     return message
 
 
