@@ -383,7 +383,7 @@ def test_the_registry_names_the_networks_and_sources_that_there_are():
     entry = {
         kind: schema("registry")["properties"][kind]["additionalProperties"] for kind in ("data", "models")
     }
-    assert set(entry["models"]["properties"]["network"]["enum"]) == set(BUILDERS)
+    assert set(entry["models"]["properties"]["network"]["enum"]) == {*BUILDERS, "own"}
     assert set(entry["data"]["properties"]["source"]["enum"]) == set(SOURCES)
 
 

@@ -1,5 +1,6 @@
 """The workflow on a real SLURM: GPUs of its own for each job, and a job cancelled, one preempted, a new controller."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,9 @@ def test_jobs_that_are_cancelled_preempted_or_without_controller_end_as_on_one_m
     ]
     (again,) = [job for job in ended if run_of(job) == run_of(preempted)]
     assert (again["JobId"], again["JobState"], again["Restarts"]) == (preempted["JobId"], "COMPLETED", "1")
-    assert sum("resumed after epoch" in path.read_text() for path in logs(folder, "train")) >= 2
+    resumed = resumptions(folder)
+    assert len(resumed) >= 2
+    assert any(step * epochs != epoch * steps for epoch, epochs, step, steps in resumed), "within an epoch"
     assert all(
         "SLURM gave GPU" in path.read_text() for path in [*logs(folder, "train"), *logs(folder, "evaluate")]
     )
@@ -88,3 +91,12 @@ def disturb(cluster: Cluster, folder: Path) -> tuple[dict, dict]:
 
 def logs(folder: Path, kind: str) -> list[Path]:
     return list((folder / "results/logs" / kind).rglob("*.log"))
+
+
+def resumptions(folder: Path) -> list[tuple[int, ...]]:
+    """(epoch, epochs, step, steps) of each training job that went on with another's work."""
+    found = [
+        re.search(r"resumed after epoch (\d+) of (\d+), step (\d+) of (\d+)", path.read_text())
+        for path in logs(folder, "train")
+    ]
+    return [tuple(map(int, match.groups())) for match in found if match]

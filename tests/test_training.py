@@ -224,6 +224,45 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
 
 
+class Ended(BaseException):
+    """What the job's handler of SIGTERM raises."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", RICH)
+def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
+    digits, tmp_path, name, number, monkeypatch
+):
+    made = recipe(**RICH[name])
+    whole = trainer(made, digits)
+    history = list(whole.run(tmp_path / "whole.pt"))
+    interrupted, step = trainer(made, digits), Trainer._step
+    stop = whole.steps // 2 + 1
+
+    def signalled(self, *arguments):
+        if self is interrupted and self.state.step == stop:
+            signal.raise_signal(number)
+        return step(self, *arguments)
+
+    def end(number, frame):
+        raise Ended
+
+    monkeypatch.setattr(Trainer, "_step", signalled)
+    handler = signal.signal(number, end)
+    try:
+        with pytest.raises(Ended):
+            list(interrupted.run(tmp_path / "part.pt"))
+        assert signal.getsignal(number) is end
+    finally:
+        signal.signal(number, handler)
+    assert interrupted.state.step == stop + 1 and interrupted.state.part["seen"] > 0
+    torch.manual_seed(stop)
+    resumed = trainer(made, digits, network_seed=99)
+    rows = list(resumed.run(tmp_path / "part.pt"))
+    assert rows and resumed.state.history == history
+    assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
+
+
 def test_another_seed_trains_other_weights(digits, tmp_path):
     made = recipe(epochs=1)
     ends = []
@@ -374,6 +413,15 @@ def test_without_validation_images_accuracy_is_left_empty(digits, tmp_path):
     with pytest.raises(ValueError, match="keep: best needs validation images") as caught:
         trainer(recipe(epochs=1, split={}, keep="best"), digits)
     one_line(caught)
+
+
+def test_a_full_gpu_is_one_line_that_names_the_key_to_lower(digits, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.\nTried to allocate much")
+
+    monkeypatch.setattr(Trainer, "_step", full)
+    with pytest.raises(RuntimeError, match=r"^the GPU's memory .* lower the recipe's `batch` \(\d+, .*$"):
+        list(trainer(recipe(epochs=1), digits).run(tmp_path / "resume.pt"))
 
 
 def test_diverging_training_is_one_line(digits, tmp_path):

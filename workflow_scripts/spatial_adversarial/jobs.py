@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GRACE = 20.0  # seconds for a training step to end and its state to be saved
 CHATTY = ("matplotlib", "PIL", "h5py", "fontTools", "urllib3")
 PACKAGES = ("numpy", "torch", "torchvision", "snakemake")
 
@@ -109,7 +110,7 @@ def _sigterm_raised() -> Iterator[None]:
 
 @cache
 def die_with_parent() -> None:
-    """End this process within a second after a Snakemake that it descends from has ended, even by SIGKILL.
+    """End this process once a Snakemake that it descends from has ended, even by SIGKILL: SIGTERM, then SIGKILL.
 
     The kernel's own parent-death signal knows the direct parent only, where a shell may stand; so a daemon
     thread watches every Snakemake among the ancestors. Linux only: where none is seen above, the log says so
@@ -128,6 +129,8 @@ def _end_after(births: dict[int, str | None]) -> None:
     try:
         log.error("Snakemake has ended: this job ends with it")
     finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""The training loop: the data set on the device, batched augmentation, any method, resumable each epoch."""
+"""The training loop: the data set on the device, batched augmentation, any method, resumable."""
 
 import logging
 import math
@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..data.images import ImageSet, to_float
 from ..seeds import derive
 from ..transforms import augment
-from . import methods
+from . import methods, pause
 from .ramps import Clock, value
 from .state import State, load, save
 
@@ -22,7 +22,8 @@ class Trainer:
     """One run: a canonical recipe, a seed, a network, its training images and (maybe empty) validation images.
 
     The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
-    (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights.
+    (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights; so does one
+    that a signal ended within an epoch.
     ValueError where the best weights are to be kept and there are no validation images.
     """
 
@@ -51,9 +52,21 @@ class Trainer:
         """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
         if state := load(resume, self.device):
             self._restore(state)
-            logging.info("resumed after epoch %d of %d", state.epoch, self.epochs)
-        while self.state.step < self.steps:
-            row = self._epoch()
+            logging.info(
+                "resumed after epoch %d of %d, step %d of %d",
+                state.epoch,
+                self.epochs,
+                state.step,
+                self.steps,
+            )
+        while self.state.epoch < self.epochs:
+            try:
+                row = self._epoch(resume)
+            except torch.cuda.OutOfMemoryError:
+                raise RuntimeError(
+                    f"the GPU's memory does not hold a training step: lower the recipe's `batch` "
+                    f"({self.recipe['batch']}, below overrides.recipes) or jobs_per_gpu"
+                ) from None
             self._keep(row)
             save(self.state, resume)
             yield row
@@ -76,32 +89,47 @@ class Trainer:
         """Bring the state up to what the epoch reached."""
         self.state.epoch += 1
         self.state.history.append(row)
-        self.state.network = self.network.state_dict()
-        self.state.optimiser = self.optimiser.state_dict()
-        self.state.averaged = self.averaged.state_dict() if self.averaged else None
+        self.state.part = None
+        self._gather()
         if self.recipe["keep"] == "best" and (
             not self.state.best or row["validation_accuracy"] > self.state.best[0]
         ):
             weights = {name: tensor.clone() for name, tensor in self._kept_network().state_dict().items()}
             self.state.best = (row["validation_accuracy"], weights)
 
+    def _gather(self) -> None:
+        self.state.network = self.network.state_dict()
+        self.state.optimiser = self.optimiser.state_dict()
+        self.state.averaged = self.averaged.state_dict() if self.averaged else None
+
     def _generator(self, name: str) -> torch.Generator:
         return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.state.epoch))
 
-    def _epoch(self) -> dict:
-        """One pass over the training images (cut short where the run's last step comes first)."""
+    def _epoch(self, resume: Path) -> dict:
+        """One pass over the training images (cut short where the run's last step comes first), or the rest of it."""
         torch.manual_seed(derive(self.seed, "dropout", self.state.epoch))
         order = torch.randperm(len(self.train_set), generator=self._generator("order"), device=self.device)
         streams = {name: self._generator(name) for name in ("augment", "examples")}
+        seen, sums = (
+            0,
+            torch.zeros(2, device=self.device),
+        )  # of loss and of right answers: read once, at the end
+        if self.state.part:
+            seen, sums = pause.restore(self.state.part, streams)
+
+        def keep_part() -> None:
+            self.state.part = pause.capture(seen, sums, streams)
+            self._gather()
+            save(self.state, resume)
+
         self.network.train()
-        sums = torch.zeros(2, device=self.device)  # of loss and of right answers: read once, at the end
-        seen = 0
-        for batch in order.split(self.recipe["batch"]):
+        for batch in order[seen:].split(self.recipe["batch"]):
             if self.state.step == self.steps:
                 break
-            sums += self._step(batch, streams)
-            seen += len(batch)
-            self.state.step += 1
+            with pause.signals_held(then=keep_part):
+                sums += self._step(batch, streams)
+                seen += len(batch)
+                self.state.step += 1
         loss, accuracy = (sums / seen).tolist()
         if not math.isfinite(loss):
             raise ValueError(

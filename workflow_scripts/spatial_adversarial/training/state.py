@@ -16,7 +16,7 @@ class State:
     """What training has reached: `epoch` epochs and `step` steps are done.
 
     `best` is (validation accuracy, weights) where the recipe keeps the best; all random streams start anew
-    each epoch from a seed of their own, so none is stored.
+    each epoch from a seed of their own, so none is stored, but within an epoch (`part`, as pause.py makes it).
     """
 
     epoch: int = 0
@@ -26,6 +26,7 @@ class State:
     averaged: dict | None = None
     best: tuple[float, dict] | None = None
     history: list[dict] = field(default_factory=list)
+    part: dict | None = None
 
 
 def save(state: State, path: Path) -> None:
