@@ -84,6 +84,13 @@ def aggregate_inputs(wildcards):
     return {"evaluations": evaluations, "slices": slices}
 
 
+def table_inputs(wildcards):
+    """What a table is printed from: the networks' descriptions, or the numbers of its rows."""
+    if target_of(wildcards).kind == "results":
+        return {"h5": f"{RESULTS}/aggregates/{wildcards.paper}/{wildcards.target}.h5"}
+    return {"networks": f"{RESULTS}/networks.json"}
+
+
 def data_of_networks():
     """The data sets whose shapes the networks are built for."""
     return sorted({network["data"] for network in catalog.networks().values()})

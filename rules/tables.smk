@@ -20,8 +20,8 @@ rule networks:
 
 rule tabulate:
     input:
-        networks=rules.networks.output.json,
-        modules=library("tables", "printed"),
+        unpack(table_inputs),
+        modules=library("tables", "results", "printed"),
     output:
         csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
         md=report(
@@ -51,7 +51,9 @@ rule judge:
             f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5"
             for name in catalog.claimed_targets(wildcards.paper)
         ],
-        modules=library("judging"),
+        modules=library(
+            "judging/__init__", "judging/curves", "judging/cells", "judging/theory", "judging/verdicts"
+        ),
     output:
         csv=report(
             f"{RESULTS}/claims/{{paper}}.csv",

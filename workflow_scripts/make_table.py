@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial import printed, tables
+from spatial_adversarial import printed, results, tables
 from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
+from spatial_adversarial.store import read_aggregate
 
 
 def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str) -> None:
@@ -21,6 +22,15 @@ def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str
     labelled = {models[name]["label"]: network for name, network in described.items()}
     table = tables.architecture_table(labelled, list(labelled))
     text = tables.architecture_markdown(table, caption=printed.caption(catalog, target))
+    with write_atomic(md) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, md: str) -> None:
+    """Write a table of results from its tidy rows."""
+    with write_atomic(csv) as temporary:
+        rows.assign(difference=rows.value - rows.published).to_csv(temporary, index=False)
+    text = results.results_markdown(rows, printed.table(target), caption=printed.caption(catalog, target))
     with write_atomic(md) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -43,11 +53,13 @@ if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
         papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
-        counted = json.loads(Path(smk.input.networks).read_text(encoding="utf-8"))
-        tabulate(
-            papers,
+        asked, outputs = (
             papers.targets[smk.wildcards.paper, smk.wildcards.target],
-            counted,
-            smk.output.csv,
-            smk.output.md,
+            (smk.output.csv, smk.output.md),
         )
+        if asked.kind == "results":
+            numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+            tabulate_results(papers, asked, numbers, *outputs)
+        else:
+            counted = json.loads(Path(smk.input.networks).read_text(encoding="utf-8"))
+            tabulate(papers, asked, counted, *outputs)

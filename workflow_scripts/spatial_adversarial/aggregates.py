@@ -11,6 +11,7 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.papers import Line, Member, Panel
 from spatial_adversarial.catalog.recipes import number_text
+from spatial_adversarial.derived import derive
 from spatial_adversarial.metrics import MOST, outcomes, summarise
 from spatial_adversarial.store import read_evaluation
 
@@ -37,6 +38,8 @@ COLUMNS = [
     "status",
 ]
 
+ATTACK = ("attack", "loss", "steps", "step", "restarts", "queries")  # of a cell's profile
+
 Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, seed) -> its evaluation
 
 
@@ -51,12 +54,14 @@ class Aggregator:
 
     def table(self, slices: dict[tuple[str, str], Path]) -> tuple[pd.DataFrame, np.ndarray]:
         """(tidy rows, replicates float32 [rows, B]) over all panels; a panel not run is one row that says so."""
-        rows, replicates = [], []
-        for panel in self.target.panels:
-            made = self._not_run(panel) if panel.reason else self._panel(panel, slices)
-            for row, drawn in made:
-                rows.append(row)
-                replicates.append(drawn)
+        made = [
+            pair
+            for panel in self.target.panels
+            for pair in (self._not_run(panel) if panel.reason else self._panel(panel, slices))
+        ]
+        if self.target.kind == "results":
+            made += derive(self.target.spec, made, self.bootstrap["level"])
+        rows, replicates = zip(*made, strict=True)
         frame = pd.DataFrame(rows)
         extra = [name for name in frame.columns if name not in COLUMNS]
         return frame.reindex(columns=[*COLUMNS, *extra]), np.stack(replicates)
@@ -77,7 +82,20 @@ class Aggregator:
         }
 
     def _not_run(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
-        yield self._frame(panel) | {"status": "not run"}, self._blank()
+        frame = self._frame(panel) | {"status": "not run"}
+        cells = [frame | self._cell(panel, line) for line in panel.lines if line.name]
+        for row in cells or [frame]:
+            yield row, self._blank()
+
+    @staticmethod
+    def _cell(panel: Panel, line: Line) -> dict:
+        """What a table says of a cell beside the tidy columns; nothing of a figure's point."""
+        if not line.name:
+            return {}
+        (profile,) = line.profiles.values()
+        settings = {} if line.metric == "natural_accuracy" else profile.settings
+        told = {"row": panel.title, "kind": panel.kind, "column": line.name, "metric": line.metric}
+        return told | {key: settings.get(key, "") for key in ATTACK} | {"published": line.published}
 
     def _panel(self, panel: Panel, slices: dict) -> Iterator[tuple[dict, np.ndarray]]:
         if panel.kind == "boundary":
@@ -92,7 +110,8 @@ class Aggregator:
         measured = [outcomes(evaluation, line.metric) for evaluation in found]
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(self.seeds) > 1
-        frame = self._frame(panel) | {
+        frame = self._frame(panel) | self._cell(panel, line)
+        frame |= {
             "strength": number_text(member.strength),
             "attack_space": panel.space if "attack" in profile.settings else "",
             "profile": profile.key,

@@ -78,7 +78,9 @@ class Plan:
             }
         files = [f"slices/{a}/seed{seeds[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
         place = f"{target.paper}/{target.name}"
-        if target.is_table:
+        if target.kind == "results":
+            files += [f"aggregates/{place}.h5", f"tables/{place}.csv"]
+        elif target.is_table:
             files += ["networks.json", f"tables/{place}.csv"]
         else:
             files += [f"aggregates/{place}.h5", f"figures/{place}.pdf"]

@@ -1,8 +1,10 @@
 """What is printed of a target: the description that plots and tables draw from, and the caption."""
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.papers import Panel
+from spatial_adversarial.catalog.papers import Line, Panel
 from spatial_adversarial.catalog.recipes import number_text
+
+COUNTS = ("steps", "restarts", "queries")  # of an attack, that a heading tells
 
 
 def figure(catalog: Catalog, target: Target) -> dict:
@@ -44,21 +46,71 @@ def _line(line) -> dict:
     return {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
 
 
+def table(target: Target) -> dict:
+    """A table of results as `results.results_markdown` takes it: each heading tells the attack that ran."""
+    lines = [(line, panel) for panel in target.panels for line in panel.lines]
+    headings = {}
+    for name, label in target.spec["columns"].items():
+        told = [attack_told(line) for line, panel in lines if line.name == name and not panel.reason]
+        headings[name] = " ".join(
+            [label, *(f"({'; '.join(dict.fromkeys(told))})" for _ in told[:1] if any(told))]
+        )
+    return target.spec | {"columns": headings}
+
+
+def attack_told(line: Line) -> str:
+    """What a cell's profile really does: "eps 8/255, 10 steps of 2/255", "±180°"; empty for clean images."""
+    (profile,), (x,) = line.profiles.values(), line.at.values()
+    settings, images = profile.settings, profile.settings["images"]
+    moves = {
+        "rotate": f"±{x:g}°",
+        "translate": f"±{x:g} of the side",
+        "rotate_translate": f"±{x:g}, ±{180 * x:g}°",
+    }
+    parts = []
+    if line.metric != "natural_accuracy" and x and "transform" in settings:
+        parts.append(moves[settings["transform"]])
+    elif line.metric != "natural_accuracy" and x:
+        counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
+        if isinstance(settings.get("step"), float):
+            counts["steps"] += f" of {number_text(settings['step'])}"
+        parts += [f"eps {number_text(x)}", *counts.values()]
+    return ", ".join(parts + ([f"first {images:,} images"] if images else []))
+
+
 def caption(catalog: Catalog, target: Target) -> str:
     """The sentences below a figure or table: title, what the bands are, what is reduced, what is not run."""
     parts = [f"{target.title}."]
+    if target.kind == "results":
+        parts += _cells_told(catalog, target)
     if target.kind == "panels":
-        several = len(catalog.seeds) > 1
-        level = f"{100 * catalog.config['bootstrap']['level']:g}%"
-        bands = (
-            f"mean and {level} interval over {len(catalog.seeds)} seeds"
-            if several
-            else f"{level} bootstrap over test images"
-        )
-        parts.append(f"Bands: {bands}.")
+        parts.append(f"Bands: {intervals(catalog)}.")
         if any("'" in panel.letter for panel in target.panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
     parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []
     return " ".join(part for part in parts if part)
+
+
+def intervals(catalog: Catalog) -> str:
+    """What the intervals of this configuration are."""
+    level = f"{100 * catalog.config['bootstrap']['level']:g}%"
+    if len(catalog.seeds) > 1:
+        return f"mean and {level} interval over {len(catalog.seeds)} seeds"
+    return f"{level} bootstrap over test images"
+
+
+def _cells_told(catalog: Catalog, target: Target) -> list[str]:
+    kinds = {row["kind"] for row in target.spec["rows"].values()}
+    told = [f"Brackets: {intervals(catalog)}."]
+    told += ["Differences of rows: paired bootstrap."] if "gain" in kinds else []
+    told += (
+        ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []
+    )
+    bold = target.spec["bold"]
+    return told + (
+        [f"Bold: the best {bold} of each column." if bold > 1 else "Bold: the best of each column."]
+        if bold
+        else []
+    )

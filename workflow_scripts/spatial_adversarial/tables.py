@@ -7,6 +7,8 @@ import pandas as pd
 from pandas import DataFrame
 
 MISSING = "–"
+FORMS = ("text", "markdown", "cell", "percent", "number")
+LEFT = ("text", "markdown")
 KEYS = ("operation", "output", "parameters")
 TOTALS = {
     "parameters": "all parameters",
@@ -19,8 +21,9 @@ TOTALS = {
 class Column:
     """One printed column: the data frame's `key`, its heading, and how its values are written.
 
-    `form` is "text"; "percent", for values in [0, 1] printed as 0 to 100 with `digits` decimals; or "number":
-    whole numbers with thousands separated, others to `digits` significant digits.
+    `form` is "text"; "markdown" or, on the right, "cell", for text that stands as it is; "percent", for values in
+    [0, 1] printed as 0 to 100 with `digits` decimals; or "number": whole numbers with thousands separated, others
+    to `digits` significant digits.
     """
 
     key: str
@@ -29,8 +32,8 @@ class Column:
     digits: int = 2
 
     def __post_init__(self) -> None:
-        if self.form not in ("text", "percent", "number"):
-            raise ValueError(f"column {self.key!r}: form {self.form!r} is none of text, percent, number")
+        if self.form not in FORMS:
+            raise ValueError(f"column {self.key!r}: form {self.form!r} is none of {', '.join(FORMS)}")
 
     def heading(self) -> str:
         """Return the heading, with the unit of percent columns."""
@@ -40,6 +43,8 @@ class Column:
         """Return one cell; missing values become a dash. ValueError if a percent lies outside [0, 1]."""
         if pd.isna(value):
             return MISSING
+        if self.form in ("markdown", "cell"):
+            return str(value)
         if self.form == "text" or isinstance(value, str):
             return escape(str(value))
         if self.form == "number":
@@ -73,16 +78,14 @@ def to_markdown(rows: DataFrame, *, columns: list[Column], caption: str) -> str:
         ]
     widths = [max(3, len(c.heading()), *map(len, column)) for c, column in zip(columns, cells, strict=True)]
     body = zip(*cells, strict=True)
-    rule = [
-        "-" * w if c.form == "text" else "-" * (w - 1) + ":" for c, w in zip(columns, widths, strict=True)
-    ]
+    rule = ["-" * w if c.form in LEFT else "-" * (w - 1) + ":" for c, w in zip(columns, widths, strict=True)]
     lines = [[c.heading() for c in columns], rule, *body]
     return f"{caption}\n\n" + "\n".join(_line(line, columns, widths) for line in lines) + "\n"
 
 
 def _line(cells: list[str], columns: list[Column], widths: list[int]) -> str:
     padded = [
-        cell.ljust(width) if column.form == "text" else cell.rjust(width)
+        cell.ljust(width) if column.form in LEFT else cell.rjust(width)
         for cell, column, width in zip(cells, columns, widths, strict=True)
     ]
     return f"| {' | '.join(padded)} |"

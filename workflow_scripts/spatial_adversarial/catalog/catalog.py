@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..theory.bounds import STATEMENTS
-from . import budget, checks, own
+from . import budget, checks, own, tables
 from .papers import Panel, Scope, expand_panels, resolve_panel
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 from .recipes import digest
@@ -19,7 +19,7 @@ class Target:
 
     paper: str
     name: str
-    kind: str  # panels, theory, architectures
+    kind: str  # panels, theory, architectures, results
     title: str
     columns: int
     spec: dict
@@ -27,7 +27,7 @@ class Target:
 
     @property
     def is_table(self) -> bool:
-        return self.kind == "architectures"
+        return self.kind in ("architectures", "results")
 
     def paths(self) -> list[str]:
         """The runs, without seeds, that the target needs."""
@@ -76,6 +76,7 @@ class Catalog:
         }
         self.registry["models"] |= own.models(self.config["own"], self.registry, figures)
         self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}
+        tables.check_budget(self.config["budget"], self.targets)
         self.claims = {paper: self._claims(paper) for paper in self.config["papers"]}
         checks.check_tests(self)
 
@@ -118,7 +119,7 @@ class Catalog:
         for name in self.paper(paper).get("tables", {}):
             if name in self.paper(paper).get("figures", {}):
                 raise CatalogError(f"{scope.file}: tables.{name}: a figure has this name")
-            yield self._table(paper, name)
+            yield self._table(paper, name, scope)
 
     def _figure(self, paper: str, name: str, scope: Scope) -> Target:
         where = f"{scope.file}: figures.{name}"
@@ -151,9 +152,13 @@ class Catalog:
             panels,
         )
 
-    def _table(self, paper: str, name: str) -> Target:
+    def _table(self, paper: str, name: str, scope: Scope) -> Target:
         where = f"{self.folder / paper}.yaml: tables.{name}"
         spec = self._like(paper, "tables", name)
+        if spec["kind"] == "results":
+            known = {other: self._like(paper, "tables", other) for other in self.paper(paper)["tables"]}
+            printed, rows = tables.resolve(paper, name, known, scope)
+            return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
         for key in ("models", "data"):
             if key not in spec:
                 raise CatalogError(f"{where}: a table needs {key!r}")
@@ -169,7 +174,7 @@ class Catalog:
         spec = self.paper(paper)[kind][name]
         where = f"{self.folder / paper}.yaml: {kind}.{name}"
         if "like" not in spec:
-            if "model" in spec:
+            if kind == "figures" and "model" in spec:
                 raise CatalogError(f"{where}.model: only a figure that is `like` another exchanges models")
             return spec
         if (paper, name) in after:
@@ -178,6 +183,8 @@ class Catalog:
         lookup("paper", other or paper, self.files, f"{where}.like")
         lookup(kind, target, self.paper(other or paper).get(kind, {}), f"{where}.like")
         model = self._like(other or paper, kind, target, (*after, (paper, name)))
+        if kind == "tables":
+            return merge(model, {key: value for key, value in spec.items() if key != "like"})
         models = {panel.get("model"): panel for panel in model.get("panels", {}).values()}
         for exchanged in spec.get("model", {}):
             lookup("model", exchanged, models, f"{where}.model")
@@ -192,6 +199,8 @@ class Catalog:
                 where = f"{self.folder / paper}.yaml: claims.{key}.{name}"
                 for target, panels in _judged_on(claim, test):
                     self._check_panels(paper, target, panels, where)
+                if "columns" in test:
+                    tables.check_test(self.targets[paper, test.get("in", claim["in"])], test, where)
         return claims
 
     def _check_panels(self, paper: str, target: str, panels: list[str], where: str) -> None:

@@ -44,11 +44,13 @@ class Line:
     metric: str
     profiles: dict[str, Profile]  # by member path: a profile rotated like the training differs by member
     at: dict[str, float] | None = None
+    name: str = ""  # of the column that the line is a cell of
+    published: float | None = None  # what the paper prints in that cell, in [0, 1]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel, resolved; `reason` says why it is not run, empty when it is."""
+    """One panel of a figure or row of a table, resolved; `reason` says why it is not run, empty when it is."""
 
     letter: str
     kind: str
@@ -153,10 +155,19 @@ def _check_keys(panel: dict, kind: str, where: str) -> None:
             raise CatalogError(f"{where}.{key}: a panel of kind {kind!r} has none")
 
 
-def resolve_members(data: str, model: str, family: str, scope: Scope, after: tuple = ()) -> list[Member]:
-    """A family's members on one data set and model, thinned by the budget, each a canonical recipe with its path.
+def resolve_members(
+    data: str,
+    model: str,
+    family: str,
+    scope: Scope,
+    after: tuple = (),
+    values: list | None = None,
+    recipe: dict | None = None,
+) -> list[Member]:
+    """A family's members on one data set and model, each a canonical recipe with its path.
 
-    after: the families that start from this one, to find a circle. Raises CatalogError.
+    values: the members wanted; None for all that the budget leaves. recipe: laid over the family's own. after:
+    the families that start from this one, to find a circle. Raises CatalogError.
     """
     where = scope.place("families", family)
     given = {"by_data": data, "by_model": model}
@@ -166,9 +177,14 @@ def resolve_members(data: str, model: str, family: str, scope: Scope, after: tup
     starts = {}
     if "start" in spec:
         scope.find("families", spec["start"], f"{where}.start")
-        starts = {m.strength: m for m in resolve_members(data, model, spec["start"], scope, (*after, family))}
-    wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
-    values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
+        before = resolve_members(data, model, spec["start"], scope, (*after, family), values)
+        starts = {m.strength: m for m in before}
+    spec = spec | {"recipe": merge(spec["recipe"], choose(recipe or {}, given, where))}
+    if values is None:
+        wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
+        values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
+    for value in values:
+        lookup("strength", value, dict.fromkeys(spec.get("values", [None])), where)
     members = [_member(data, model, spec, value, starts, scope, f"{where} ({value})") for value in values]
     if len({member.path for member in members}) < len(members):
         raise CatalogError(f"{where}.values: two of {values} are the same run")
@@ -188,11 +204,9 @@ def _member(
         recipe = merge(recipe, _nested(spec["vary"].split("."), value))
     small = scope.config["stand_ins"].get(data, data)
     data_entry = lookup("data set", small, scope.registry["data"], "config: stand_ins")
-    recipe |= {
-        "data": small,
-        "split": {"validation": data_entry["validation"]},
-        "model": network_spec(entry, f"models.{model}"),
-    }
+    recipe["data"] = small
+    recipe["split"] = {"validation": data_entry["validation"]} | recipe.get("split", {})
+    recipe["model"] = network_spec(entry, f"models.{model}") | recipe.get("model", {})
     if "start" in spec:
         if value not in starts:
             raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
@@ -215,10 +229,11 @@ def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
         drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
     else:
         drawn = scope.find("lines", spec["lines"], f"{where}.lines")
-    return [_line(panel, line, spec["data"], scope, where) for line in drawn]
+    return [resolve_line(panel, line, spec["data"], scope, where) for line in drawn]
 
 
-def _line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line:
+def resolve_line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line:
+    """A line of a panel, or a cell of a table's row: a profile of each member, at all points or at one."""
     found = scope.find("profiles", line["profile"], f"{where}.profile")
     profiles = {m.path: resolve_profile(line["profile"], found, data, panel, m, scope) for m in panel.members}
     at = None

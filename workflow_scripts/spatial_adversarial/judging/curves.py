@@ -1,4 +1,4 @@
-"""Judge a paper's claims: a statistic of a target's curves, its bootstrap interval, and a verdict."""
+"""Claims on a figure's curves: values, falls, trends and leads, from the tidy rows of its panels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,30 +8,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from spatial_adversarial.catalog.reading import numbers
-
-COLUMNS = [
-    "paper",
-    "key",
-    "test",
-    "target",
-    "panel",
-    "attack_space",
-    "source",
-    "says",
-    "statistic",
-    "value",
-    "low",
-    "high",
-    "line",
-    "verdict",
-    "status",
-    "contradicts",
-]
-SLACK = 0.01  # how far sampling error may carry an interval below a bound that is attained
-
-
-class NotRun(Exception):
-    """What a claim needs was not run; its text says what."""
+from spatial_adversarial.judging.verdicts import NotRun, judge
 
 
 @dataclass(frozen=True)
@@ -128,22 +105,6 @@ def curves_of(line: pd.DataFrame, replicates: np.ndarray) -> Curves:
     return Curves(found)
 
 
-def judge(low: float, high: float, test: dict) -> tuple[str, str]:
-    """(the line, the verdict) for an interval [low, high] under `above`, `below` or `between` of a test.
-
-    holds: the whole interval lies on the right side; fails: on the wrong one; else undecided.
-    """
-    if "above" in test:
-        line, right, wrong = f"> {test['above']:g}", low > test["above"], high <= test["above"]
-    elif "below" in test:
-        line, right, wrong = f"< {test['below']:g}", high < test["below"], low >= test["below"]
-    else:
-        first, last = test["between"]
-        line = f"{first:g} to {last:g}"
-        right, wrong = first <= low and high <= last, high < first or low > last
-    return line, "holds" if right else "fails" if wrong else "undecided"
-
-
 def judge_panel(
     test: dict,
     panel: str,
@@ -173,53 +134,3 @@ def judge_panel(
     against, verdict = judge(low, high, test)
     row |= {"value": drawn[0], "low": low, "high": high, "line": against, "verdict": verdict}
     return row | {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}
-
-
-def judge_claim(
-    key: str, claim: dict, targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]], level: float
-) -> list[dict]:
-    """The rows of one claim: each of its tests on each of its panels. targets: {name: (tidy rows, replicates)}."""
-    judged = []
-    for name, test in claim["tests"].items():
-        target = test.get("in", claim["in"])
-        rows, replicates = targets[target]
-        frame = {
-            "key": key,
-            "test": name,
-            "target": target,
-            "says": claim["says"],
-            "contradicts": claim.get("contradicts", ""),
-        }
-        if "slack" in test:
-            judged.append(frame | judge_slack(rows, test))
-            continue
-        judged += [
-            frame | judge_panel(test, panel, rows, replicates, level, targets)
-            for panel in test.get("panels", ["a"])
-        ]
-    return judged
-
-
-def judge_slack(rows: pd.DataFrame, test: dict) -> dict:
-    """A theorem's inequality: the least slack (right less left side) of its simulations where its hypothesis holds.
-
-    fails: some simulation's whole interval lies below 0. holds: none reaches below -SLACK; a bound that a
-    classifier attains has slack 0 exactly, so that half its intervals reach a little below.
-    """
-    chosen = rows[(rows.statement == test["slack"]) & (rows.metric == "slack") & (rows.hypothesis == "holds")]
-    chosen = chosen[chosen.panel.isin(test["panels"])] if "panels" in test else chosen
-    if chosen.empty:
-        raise ValueError(f"no simulation of {test['slack']!r} where its hypothesis holds")
-    violated = (chosen.high < 0).any()
-    least = chosen.loc[chosen.high.idxmin() if violated else chosen.low.idxmin()]
-    return {
-        "panel": least.panel,
-        "source": "ours",
-        "statistic": f"least slack of {len(chosen)} simulations",
-        "value": least.value,
-        "low": least.low,
-        "high": least.high,
-        "line": ">= 0",
-        "verdict": "fails" if violated else "holds" if least.low >= -SLACK else "undecided",
-        "status": "run",
-    }

@@ -1,0 +1,265 @@
+"""Tables of results: their rows and cells, published numbers beside them, differences, and claims on them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from make_table import tabulate_results
+from spatial_adversarial.aggregates import Aggregator
+from spatial_adversarial.catalog import CatalogError, load, published
+from spatial_adversarial.judging import judge_claim
+from spatial_adversarial.store import Evaluation
+
+HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
+PUBLISHED = f"""{HEAD}
+byhand,table1,cifar10,VGG-16,natural,D,,,clean,,,,,natural_accuracy,90
+byhand,table1,cifar10,VGG-16,PGD-AT,D,,,clean,,,,,natural_accuracy,75.5
+byhand,table1,cifar10,VGG-16,natural,D,,,pgd,linf,8,,,robust_accuracy,1
+byhand,table1,cifar10,VGG-16,PGD-AT,D,,,pgd,linf,8,,,robust_accuracy,40
+byhand,other,cifar10,VGG-16,PGD-AT,D,,,pgd,linf,8,,,robust_accuracy,41
+"""
+SPEC = """
+title: By hand
+recipes:
+  short: {optimiser: {name: sgd, lr: 0.1}, batch: 128, epochs: 2}
+families:
+  plain: {label: plain, base: short, recipe: {}}
+  pgd8: {label: PGD, base: short, recipe: {examples: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}}
+  then:
+    label: both
+    start: plain
+    base: short
+    recipe: {examples: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}
+profiles:
+  attack: {label: PGD, metric: robust_accuracy, unit: eps, attack: pgd, grid: [8/255], step: 2/255, steps: 10}
+  turned: {label: turned, metric: spatial_accuracy, unit: degrees, transform: rotate, grid: [0, 180]}
+tables:
+  table1:
+    kind: results
+    title: Methods
+    data: cifar10
+    model: vgg16
+    bold: 1
+    numbered: true
+    published: {}
+    columns:
+      natural: {label: Natural, profile: turned, at: 180, metric: natural_accuracy, published: {attack: clean}}
+      adversarial: {label: PGD, profile: attack, published: {attack: pgd, eps_255: 8}}
+      spatial: {label: Spatial, profile: turned, at: 180}
+    rows:
+      h: {heading: Baselines}
+      1: {label: natural, family: plain}
+      2: {label: PGD, family: pgd8, columns: [natural, adversarial]}
+      3: {label: rotated, family: rotate, strength: 60, recipe: {split: {validation: 0}}, published: {method: OA-AT}}
+      gain: {label: PGD less natural, gain: [2, 1]}
+      best: {label: the best, best_of: [1, 2, more.4]}
+  more:
+    kind: results
+    data: cifar10
+    model: vgg16
+    columns: {natural: {label: Natural, profile: attack, metric: natural_accuracy}}
+    rows: {4: {label: warm, family: then}}
+claims:
+  B1:
+    says: PGD wins where it is attacked, and loses elsewhere
+    in: table1
+    tests:
+      wins: {columns: [adversarial, natural], gain: {rows: [2, 1]}, above: 0}
+      is best: {columns: [adversarial], best: {row: 2}, above: 0}
+      value: {columns: [natural], cell: {row: 1}, above: 0.85}
+      robustness costs: {columns: [natural], gap: {to: adversarial}, above: 0}
+"""
+
+
+@pytest.fixture
+def byhand(full_config, specs):
+    """byhand(edit of the spec, **changes of the config) -> the catalog of one table made up here."""
+    (specs / "published" / "published.csv").write_text(PUBLISHED, encoding="utf-8")
+    published._read.cache_clear()
+
+    def make(spec: str = SPEC.replace("OA-AT", "natural"), **config):
+        (specs / "byhand.yaml").write_text(spec, encoding="utf-8")
+        return load(full_config | {"papers": ["byhand"]} | config, specs)
+
+    yield make
+    published._read.cache_clear()
+
+
+ACCURACY = {"natural": 0.9, "pgd8-255": 0.8, "rotate60": 0.7, "pgd8-255-after-natural": 0.85}
+
+
+def fill(catalog, name: str = "table1", seeds: int = 1):
+    """(target, rows, replicates) of a table whose evaluations are drawn with known accuracies."""
+    target = catalog.targets["byhand", name]
+    bootstrap = {"replicates": 200, "level": 0.95, "seed": 0}
+    aggregator = Aggregator(
+        target, seeds=list(range(seeds)), bootstrap=bootstrap, status="run", evaluation=lambda *key: key
+    )
+    aggregator.read = lambda key: draw(*key, {p.file: p.settings for p in catalog_profiles(target)}[key[1]])
+    return target, *aggregator.table({})
+
+
+def catalog_profiles(target):
+    return [profile for panel in target.panels for line in panel.lines for profile in line.profiles.values()]
+
+
+def draw(path: str, file: str, seed: int, settings: dict) -> Evaluation:
+    """1000 images, of which a model gets its share right; attacked, an undefended one gets none."""
+    words = path.split("/")[-1].rsplit("-", 1)[0]
+    label = np.zeros(1000, dtype=int)
+    rng = np.random.default_rng([seed, len(path)])
+    clean = (rng.random(1000) > ACCURACY[words]).astype(int)
+    hard = clean if words.startswith("pgd") or "transform" in settings else np.ones(1000, dtype=int)
+    x = np.array(settings["grid"], dtype=float)
+    return Evaluation(label, clean, x, np.broadcast_to(hard, (len(x), 1, 1000)))
+
+
+def of(rows: pd.DataFrame, row: str, column: str) -> pd.Series:
+    (found,) = (one for _, one in rows[(rows.panel == row) & (rows.column == column)].iterrows())
+    return found
+
+
+def test_a_row_is_a_run_and_a_cell_a_profile_at_a_point(byhand):
+    target = byhand().targets["byhand", "table1"]
+    panels = {panel.letter: panel for panel in target.panels}
+    assert list(panels) == ["1", "2", "3", "more.4"]
+    assert [line.name for line in panels["2"].lines] == ["natural", "adversarial"]
+    assert target.is_table and len(target.paths()) == 4
+    rotated = panels["3"].members[0]
+    assert rotated.strength == 60 and rotated.recipe["split"]["validation"] == 0
+    assert panels["more.4"].members[0].recipe["start"] == panels["1"].members[0].path
+    assert panels["2"].lines[1].at == {panels["2"].members[0].path: pytest.approx(8 / 255)}
+
+
+def test_one_published_number_a_cell_or_none(byhand):
+    target = byhand().targets["byhand", "table1"]
+    cells = {(panel.letter, line.name): line.published for panel in target.panels for line in panel.lines}
+    assert cells["1", "natural"] == 0.9 and cells["2", "adversarial"] == 0.4
+    assert cells["1", "spatial"] is None
+
+
+def test_two_published_numbers_for_a_cell_are_an_error_that_names_the_filter(byhand):
+    clash = SPEC.replace("OA-AT", "natural").replace("published: {}", "published: {target: table1}")
+    clash = clash.replace(", published: {attack: pgd, eps_255: 8}", ", published: {metric: natural_accuracy}")
+    folder = byhand(clash).folder
+    both = PUBLISHED + "byhand,table1,cifar10,VGG-16,natural,D,std,,clean,,,,,natural_accuracy,91\n"
+    (folder / "published" / "published.csv").write_text(both, encoding="utf-8")
+    published._read.cache_clear()
+    with pytest.raises(CatalogError, match=r"2 published numbers, not one, with .*attack clean"):
+        byhand(clash)
+
+
+def test_a_filter_that_no_published_number_has_is_named(byhand):
+    with pytest.raises(CatalogError, match=r"rows\.3: published\.method: no published number has 'OA-AT'"):
+        byhand(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("family: pgd8", "family: pgd9", "unknown family 'pgd9'"),
+        ("strength: 60", "strength: 61", "unknown strength 61"),
+        (", strength: 60", "", "which of"),
+        ("gain: [2, 1]}\n      best", "gain: [2, 9]}\n      best", "unknown row '9'"),
+        ("more.4", "more.5", "unknown row '5'"),
+        ("columns: [natural, adversarial]}", "columns: [naturel]}", "unknown column 'naturel'"),
+        ("gain: {rows: [2, 1]}", "gain: {rows: [2, 7]}", "unknown row '7'"),
+        ("at: 180}", "at: 90}", "90 is not on the grid"),
+        ("Spatial, profile: turned, at: 180", "Spatial, profile: turned", "at which of"),
+    ],
+)
+def test_what_a_table_names_wrongly_is_told_in_one_line(byhand, old, new, said):
+    assert old in SPEC
+    with pytest.raises(CatalogError, match=rf"^[^\n]*\.yaml: [^\n]*{said}[^\n]*$"):
+        byhand(SPEC.replace("OA-AT", "natural").replace(old, new))
+
+
+def test_cells_gains_and_the_best_of_several(byhand):
+    _, rows, replicates = fill(byhand())
+    natural, pgd = of(rows, "1", "natural"), of(rows, "2", "natural")
+    assert natural.value == pytest.approx(0.9, abs=0.03) and natural.low < natural.value < natural.high
+    gain = of(rows, "gain", "natural")
+    assert gain.value == pytest.approx(pgd.value - natural.value)
+    drawn = replicates[pgd.name] - replicates[natural.name]
+    assert [gain.low, gain.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]).tolist(), abs=1e-6)
+    assert gain.published == pytest.approx(0.755 - 0.9)
+    best = of(rows, "best", "natural")
+    assert (best.chosen, best.value) == ("1", natural.value)
+    attacked = of(rows, "best", "adversarial")
+    assert attacked.chosen == "more.4" and attacked.value > of(rows, "2", "adversarial").value
+    assert of(rows, "2", "adversarial").steps == 10 and of(rows, "2", "natural").steps == ""
+
+
+def test_several_seeds_give_intervals_over_seeds(byhand):
+    _, rows, _ = fill(byhand(), seeds=3)
+    cell = of(rows, "1", "natural")
+    assert (cell.interval, cell.n, cell.seed) == ("seeds", 3, "0 1 2")
+
+
+def test_the_markdown_has_ours_published_and_the_difference(byhand, tmp_path):
+    catalog = byhand()
+    target, rows, _ = fill(catalog)
+    tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md")
+    text = (tmp_path / "t.md").read_text(encoding="utf-8")
+    head, _, heading, *body = text.splitlines()[2:]
+    assert "PGD (eps 8/255, 10 steps of 2/255) (%)" in head and "Spatial (±180°) (%)" in head
+    assert "published" in head and "**Baselines**" in heading
+    assert len(body) == 5 and "more.4" not in text
+    natural, pgd, _, gain, _ = body
+    value = of(rows, "1", "natural").value
+    assert (
+        f"**{100 * value:.2f}**" in natural
+        and "90.00" in natural
+        and f"{100 * (value - 0.9):+.2f}" in natural
+    )
+    assert "**" not in gain and "-" in gain and "–" in pgd
+    tidy = pd.read_csv(tmp_path / "t.csv")
+    cell = tidy[(tidy.panel == "1") & (tidy.column == "natural")].iloc[0]
+    assert cell.difference == pytest.approx(cell.value - 0.9)
+
+
+def test_what_is_not_run_is_written_and_says_so(byhand, tmp_path):
+    catalog = byhand(only_data=["mnist"])
+    target, rows, _ = fill(catalog)
+    assert set(rows.status) == {"not run"} and len(rows) == 8 + 3 + 2 + 3  # rows, candidate, gain, best
+    assert rows.published.notna().any()
+    tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md")
+    text = (tmp_path / "t.md").read_text(encoding="utf-8")
+    assert "CIFAR-10 is not in only_data" in text and text.count("not run") > 8
+
+
+def test_a_budget_leaves_rows_out_and_they_are_not_run(byhand):
+    catalog = byhand(budget={"rows": {"byhand/table1": [1, 3]}})
+    target, rows, _ = fill(catalog)
+    assert len(target.paths()) == 3  # with more.4, that `best` names
+    assert of(rows, "2", "natural").status == of(rows, "gain", "natural").status == "not run"
+    with pytest.raises(CatalogError, match="unknown table 'byhand/table9'"):
+        byhand(budget={"rows": {"byhand/table9": [1]}})
+
+
+def judged(byhand, **changes) -> pd.DataFrame:
+    catalog = byhand(**changes)
+    _, rows, replicates = fill(catalog)
+    ((key, claim),) = catalog.claims["byhand"].items()
+    return pd.DataFrame(judge_claim(key, claim, {"table1": (rows, replicates)}, 0.95))
+
+
+def test_claims_on_cells_are_judged_on_ours_and_as_published(byhand):
+    frame = judged(byhand).set_index(["test", "panel", "source"])
+    verdicts = frame.verdict.to_dict()
+    assert verdicts["wins", "adversarial", "ours"] == verdicts["wins", "adversarial", "published"] == "holds"
+    assert verdicts["wins", "natural", "ours"] == verdicts["wins", "natural", "published"] == "fails"
+    assert (
+        verdicts["is best", "adversarial", "ours"] == "fails"
+    )  # the row of another table is better, by `best`
+    assert verdicts["robustness costs", "natural", "published"] == "holds"
+    printed = frame.loc["wins", "adversarial", "published"]
+    assert (
+        printed.value == pytest.approx(0.39) and np.isnan(printed.low) and "as printed" in printed.statistic
+    )
+
+
+def test_claims_on_rows_that_are_not_run_say_so(byhand):
+    frame = judged(byhand, only_data=["mnist"])
+    assert set(frame.verdict[frame.source == "ours"]) == {"not run"}
+    assert (frame.source == "published").any(), "what is printed can be judged without a run of ours"

@@ -1,0 +1,71 @@
+"""Judge a paper's claims: a statistic of a target's numbers, its bootstrap interval, and a verdict."""
+
+import numpy as np
+import pandas as pd
+
+from spatial_adversarial.judging.cells import CELL_STATISTICS, judge_cells
+from spatial_adversarial.judging.curves import STATISTICS, Curves, curves_of, judge_panel
+from spatial_adversarial.judging.theory import SLACK, judge_slack
+from spatial_adversarial.judging.verdicts import judge
+
+__all__ = [
+    "CELL_STATISTICS",
+    "COLUMNS",
+    "SLACK",
+    "STATISTICS",
+    "Curves",
+    "curves_of",
+    "judge",
+    "judge_claim",
+    "judge_panel",
+]
+
+COLUMNS = [
+    "paper",
+    "key",
+    "test",
+    "target",
+    "panel",
+    "attack_space",
+    "source",
+    "says",
+    "statistic",
+    "value",
+    "low",
+    "high",
+    "line",
+    "verdict",
+    "status",
+    "contradicts",
+]
+
+
+def judge_claim(
+    key: str, claim: dict, targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]], level: float
+) -> list[dict]:
+    """The rows of one claim: each of its tests on each of its panels or columns.
+
+    targets: {name: (tidy rows, replicates)}.
+    """
+    judged = []
+    for name, test in claim["tests"].items():
+        target = test.get("in", claim["in"])
+        rows, replicates = targets[target]
+        frame = {
+            "key": key,
+            "test": name,
+            "target": target,
+            "says": claim["says"],
+            "contradicts": claim.get("contradicts", ""),
+        }
+        if "slack" in test:
+            judged.append(frame | judge_slack(rows, test))
+            continue
+        if CELL_STATISTICS.keys() & test.keys():
+            judged += [frame | row for row in judge_cells(test, rows, replicates, level)]
+            continue
+        judged += [
+            frame | judge_panel(test, panel, rows, replicates, level, targets)
+            for panel in test.get("panels", ["a"])
+        ]
+    return judged

@@ -1,0 +1,89 @@
+"""Claims on a table of results: cells, differences of rows, and the best of a column, on ours and as published."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from spatial_adversarial.judging.verdicts import NotRun, judge
+
+Column = dict[str, np.ndarray]  # {row: its value [1 + B], the estimate first and then its replicates}
+
+
+def _of(column: Column, row: str | int) -> np.ndarray:
+    if str(row) not in column:
+        raise NotRun(f"row {row} has no number")
+    return column[str(row)]
+
+
+def _best(column: Column, row: str | int, rows: list | None = None) -> np.ndarray:
+    others = [str(name) for name in rows or column if str(name) != str(row)]
+    found = [_of(column, name) for name in others]
+    if not found:
+        raise NotRun("no other row has a number")
+    return _of(column, row) - np.max(found, axis=0)
+
+
+def _gap(column: Column, to: Column, rows: list | None = None) -> np.ndarray:
+    found = [_of(column, row) - _of(to, row) for row in rows or column.keys() & to.keys()]
+    if not found:
+        raise NotRun("no row has a number in both columns")
+    return np.min(found, axis=0)
+
+
+# name in a paper's file: (what it is, statistic [1 + B] of one column)
+CELL_STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
+    "cell": ("value of a cell", _of),
+    "gain": ("first row less second", lambda column, rows: _of(column, rows[0]) - _of(column, rows[1])),
+    "best": ("row less the best of the other rows", _best),
+    "gap": ("least over the rows of this column less another", _gap),
+}
+
+
+def judge_cells(test: dict, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> Iterator[dict]:
+    """The rows of the claims table for a test on a table of results: each column on ours, then as published.
+
+    rows: tidy rows of the table, replicates float32 [rows, B]. Ours: the interval of paired replicates. Published
+    numbers have no interval: they are judged as they are printed, where all that the test needs is printed.
+    """
+    for name in test["columns"]:
+        yield {"panel": name} | _judge(test, name, rows, replicates, level)
+        published = rows.assign(value=rows.published, status="run")
+        row = _judge(test, name, published, np.empty((len(rows), 0)), level)
+        if row["verdict"] != "not run":
+            printed = {
+                "low": np.nan,
+                "high": np.nan,
+                "statistic": f"{row['statistic']}, as printed, no interval",
+            }
+            yield {"panel": name} | row | printed | {"source": "published"}
+
+
+def _judge(test: dict, name: str, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> dict:
+    key = next(key for key in test if key in CELL_STATISTICS)
+    what, statistic = CELL_STATISTICS[key]
+    row = {"source": "ours", "statistic": what}
+    parameters = dict(test[key])
+    try:
+        if "to" in parameters:
+            parameters["to"] = _column(rows, replicates, parameters["to"])
+        drawn = statistic(_column(rows, replicates, name), **parameters)
+    except NotRun as missing:
+        return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
+    low, high = np.quantile(drawn[1:] if len(drawn) > 1 else drawn, [(1 - level) / 2, (1 + level) / 2])
+    against, verdict = judge(low, high, test)
+    status = rows.status[(rows.column == name) & (rows.status != "not run")].iloc[0]
+    return row | {
+        "value": drawn[0],
+        "low": low,
+        "high": high,
+        "line": against,
+        "verdict": verdict,
+        "status": status,
+    }
+
+
+def _column(rows: pd.DataFrame, replicates: np.ndarray, name: str) -> Column:
+    """The rows with a number in a column; candidates and differences are none of them."""
+    chosen = rows[(rows.column == name) & rows.value.notna() & rows.kind.isin(["row", "best"])]
+    return {row.panel: np.concatenate([[row.value], replicates[row.Index]]) for row in chosen.itertuples()}

@@ -1,0 +1,21 @@
+"""Verdicts: on which side of a claim's line an interval lies."""
+
+
+class NotRun(Exception):
+    """What a claim needs was not run; its text says what."""
+
+
+def judge(low: float, high: float, test: dict) -> tuple[str, str]:
+    """(the line, the verdict) for an interval [low, high] under `above`, `below` or `between` of a test.
+
+    holds: the whole interval lies on the right side; fails: on the wrong one; else undecided.
+    """
+    if "above" in test:
+        line, right, wrong = f"> {test['above']:g}", low > test["above"], high <= test["above"]
+    elif "below" in test:
+        line, right, wrong = f"< {test['below']:g}", high < test["below"], low >= test["below"]
+    else:
+        first, last = test["between"]
+        line = f"{first:g} to {last:g}"
+        right, wrong = first <= low and high <= last, high < first or low > last
+    return line, "holds" if right else "fails" if wrong else "undecided"
