@@ -67,7 +67,8 @@ def measure(network: dict, examples: dict, settings: dict) -> dict:
     def step() -> None:
         with mixed:
             criterion = torch.nn.functional.cross_entropy
-            loss, _ = method.loss(model, x, y, criterion=criterion, generator=generator)
+            adversarial = method.attack(model, x, y, methods.Context(generator))
+            loss, _ = method.loss(model, x, adversarial, y, criterion=criterion)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

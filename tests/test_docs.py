@@ -74,6 +74,7 @@ def test_a_training_method_is_a_class(monkeypatch):
     x, y = torch.rand(6, 1, 3, 3), torch.zeros(6, dtype=torch.int64)
     criterion = torch.nn.functional.cross_entropy
     method = methods.make({"noise": {"eps": 0.0}})
-    loss, logits = method.loss(network, x, y, criterion=criterion, generator=torch.Generator())
+    adversarial = method.attack(network, x, y, methods.Context(torch.Generator()))
+    loss, logits = method.loss(network, x, adversarial, y, criterion=criterion)
     assert loss == criterion(network(x), y)
     assert torch.equal(logits, network(x))

@@ -11,7 +11,7 @@ from spatial_adversarial import models
 from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.methods import make
+from spatial_adversarial.training.methods import Context, make
 from spatial_adversarial.training.methods.trades import START
 
 TRADES = {"eps": 8 / 255, "step": 0.007, "steps": 10, "beta": 5}
@@ -52,6 +52,12 @@ def by_hand(model: nn.Module, x: Tensor, y: Tensor, noise: Tensor) -> Tensor:
     return functional.cross_entropy(logits, y) + TRADES["beta"] * divergence
 
 
+def descended(examples: dict, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+    method = make(examples)
+    adversarial = method.attack(model, x, y, Context(generator))
+    return method.loss(model, x, adversarial, y, criterion=functional.cross_entropy)[0]
+
+
 def gradient(model: nn.Module) -> Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
 
@@ -61,9 +67,7 @@ def test_trades_is_the_textbook_loss_with_the_textbook_gradient() -> None:
     ours, theirs = network().double(), network().double()
     x = x.double()
     noise = torch.randn(x.shape, generator=seeded(3))
-    loss, _ = make({"trades": TRADES}).loss(
-        ours.train(), x, y, criterion=functional.cross_entropy, generator=seeded(3)
-    )
+    loss = descended({"trades": TRADES}, ours.train(), x, y, seeded(3))
     expected = by_hand(theirs, x, y, noise)
     torch.testing.assert_close(loss, expected, rtol=1e-6, atol=1e-8)
     loss.backward()
@@ -75,8 +79,7 @@ def test_beta_weighs_the_divergence_alone() -> None:
     x, y = batch()
     losses = []
     for beta in (1, 2, 3):
-        method = make({"trades": TRADES | {"beta": beta}})
-        losses.append(method.loss(network(), x, y, criterion=functional.cross_entropy, generator=seeded())[0])
+        losses.append(descended({"trades": TRADES | {"beta": beta}}, network(), x, y, seeded()))
     first, second = losses[1] - losses[0], losses[2] - losses[1]
     assert first > 0
     torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-5)

@@ -158,6 +158,11 @@ def test_phases_in_steps():
 @pytest.mark.parametrize("unit", ["epochs", "steps"])
 def test_the_loop_trains_on_what_each_phase_says(digits, tmp_path, monkeypatch, unit):
     """Four epochs of four steps, or ten steps, with another theta, eps and lr in each phase."""
+    first = {"augment": {"rotate": 30}, unit: 3 if unit == "steps" else 1}
+    second = {"augment": {"rotate": 60}, "examples": PGD, unit: 7 if unit == "steps" else 3}
+    drop = first[unit]
+    made = recipe(phases=[first, second], optimiser=SGD | {"lr": RATE | {"at": [drop]}})
+    run = trainer(made, digits)
     seen = []
     augment, make = loop.augment, methods.make
     monkeypatch.setattr(
@@ -166,11 +171,7 @@ def test_the_loop_trains_on_what_each_phase_says(digits, tmp_path, monkeypatch, 
     monkeypatch.setattr(
         methods, "make", lambda what: seen[-1].append(what.get("pgd", {}).get("eps", 0)) or make(what)
     )
-    first = {"augment": {"rotate": 30}, unit: 3 if unit == "steps" else 1}
-    second = {"augment": {"rotate": 60}, "examples": PGD, unit: 7 if unit == "steps" else 3}
-    drop = first[unit]
-    made = recipe(phases=[first, second], optimiser=SGD | {"lr": RATE | {"at": [drop]}})
-    rows = list(trainer(made, digits).run(tmp_path / "resume.pt"))
+    rows = list(run.run(tmp_path / "resume.pt"))
     count = 3 if unit == "steps" else 4
     total = 10 if unit == "steps" else 16
     assert seen == [[30, 0]] * count + [[60, 0.1]] * (total - count)

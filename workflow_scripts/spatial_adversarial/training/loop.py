@@ -42,6 +42,8 @@ class Trainer:
             self.averaged = AveragedModel(
                 network, multi_avg_fn=get_ema_multi_avg_fn(recipe["averaging"]), use_buffers=True
             )
+        made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
+        self.memory = next((memory for memory in made if memory), None)
         self.state = State()
 
     @property
@@ -83,6 +85,8 @@ class Trainer:
         self.optimiser.load_state_dict(state.optimiser)
         if self.averaged:
             self.averaged.load_state_dict(state.averaged)
+        if self.memory:
+            self.memory.load_state_dict(state.memory)
         self.state = state
 
     def _keep(self, row: dict) -> None:
@@ -90,6 +94,8 @@ class Trainer:
         self.state.epoch += 1
         self.state.history.append(row)
         self.state.part = None
+        if self.memory:
+            self.memory.after_epoch()
         self._gather()
         if self.recipe["keep"] == "best" and (
             not self.state.best or row["validation_accuracy"] > self.state.best[0]
@@ -101,6 +107,7 @@ class Trainer:
         self.state.network = self.network.state_dict()
         self.state.optimiser = self.optimiser.state_dict()
         self.state.averaged = self.averaged.state_dict() if self.averaged else None
+        self.state.memory = self.memory.state_dict() if self.memory else None
 
     def _generator(self, name: str) -> torch.Generator:
         return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.state.epoch))
@@ -110,10 +117,7 @@ class Trainer:
         torch.manual_seed(derive(self.seed, "dropout", self.state.epoch))
         order = torch.randperm(len(self.train_set), generator=self._generator("order"), device=self.device)
         streams = {name: self._generator(name) for name in ("augment", "examples")}
-        seen, sums = (
-            0,
-            torch.zeros(2, device=self.device),
-        )  # of loss and of right answers: read once, at the end
+        seen, sums = 0, torch.zeros(2, device=self.device)  # of loss and right answers: read once, at the end
         if self.state.part:
             seen, sums = pause.restore(self.state.part, streams)
 
@@ -152,15 +156,18 @@ class Trainer:
             group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length)
         x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
         y = self.train_set.labels[batch]
+        method = methods.make(phase["examples"])
+        context = methods.Context(streams["examples"], self.state.step % self.steps_an_epoch, self.memory)
         with self._autocast():
-            loss, logits = methods.make(phase["examples"]).loss(
-                self.network, x, y, criterion=self._criterion, generator=streams["examples"]
-            )
+            adversarial = method.attack(self.network, x, y, context)
+            loss, logits = method.loss(self.network, x, adversarial, y, criterion=self._criterion)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         if self.averaged:
             self.averaged.update_parameters(self.network)
+        if self.memory:
+            self.memory.after_batch(self.network)
         return torch.stack([loss.detach() * len(batch), (logits.detach().argmax(1) == y).sum()])
 
     def _autocast(self) -> torch.autocast:

@@ -24,6 +24,7 @@ class State:
     network: dict = field(default_factory=dict)
     optimiser: dict = field(default_factory=dict)
     averaged: dict | None = None
+    memory: dict | None = None  # the training method's
     best: tuple[float, dict] | None = None
     history: list[dict] = field(default_factory=list)
     part: dict | None = None

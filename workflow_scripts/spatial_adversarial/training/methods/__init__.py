@@ -1,11 +1,12 @@
 """Training methods by name: what a recipe's `examples` means. A new method is a file here and a line below."""
 
-from .base import Method
-from .natural import Natural
+from .base import Context, Memory, Method
 from .pgd import Pgd
 from .trades import Trades
 
-METHODS: dict[str, type[Method]] = {"clean": Natural, "pgd": Pgd, "trades": Trades}
+__all__ = ["METHODS", "Context", "Memory", "Method", "make"]
+
+METHODS: dict[str, type[Method]] = {"clean": Method, "pgd": Pgd, "trades": Trades}
 
 
 def make(examples: dict) -> Method:

@@ -1,7 +1,7 @@
 """What a training method is."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,16 +9,46 @@ from torch import Tensor, nn
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
-class Method(ABC):
-    """Turns a batch into a loss. It holds numbers only: the loop makes it anew whenever a ramp moves one."""
+class Memory(nn.Module):
+    """What a method keeps from batch to batch; its state dict is part of the run's resume state."""
 
-    @abstractmethod
+    def after_batch(self, network: nn.Module) -> None:
+        """Called when the optimiser has moved the network."""
+
+    def after_epoch(self) -> None:
+        """Called at the end of each epoch."""
+
+
+@dataclass
+class Context:
+    """What a method draws on besides the batch itself."""
+
+    generator: torch.Generator  # on the device of the batch; feeds every random draw
+    batch: int = 0  # number of the batch in its epoch, counted from 0
+    memory: Memory | None = None  # what the method's own `memory` made
+
+
+class Method:
+    """Turns a batch into adversarial examples, and both into a loss; this one is natural training.
+
+    It is made anew for each batch, from numbers whose ramps are resolved. The network is in train mode, and
+    stays so; x is the augmented batch, float32 [N, C, H, W] in [0, 1], and y its labels, int64 [N].
+    """
+
+    def memory(self, network: nn.Module) -> Memory | None:
+        """The memory that training with this method begins with, of a network not trained yet."""
+        return None
+
+    def attack(self, network: nn.Module, x: Tensor, y: Tensor, context: Context) -> Tensor:
+        """Adversarial examples of x, detached, shaped like it; the clean images where a method has none."""
+        return x
+
     def loss(
-        self, network: nn.Module, x: Tensor, y: Tensor, *, criterion: Criterion, generator: torch.Generator
+        self, network: nn.Module, x: Tensor, adversarial: Tensor, y: Tensor, *, criterion: Criterion
     ) -> tuple[Tensor, Tensor]:
-        """The loss to descend and the logits that the training accuracy is counted on.
+        """The loss to descend, and the logits that the training accuracy is counted on.
 
-        x: augmented images, float32 [N, C, H, W] in [0, 1]; y: int64 [N]; `criterion` maps (logits, y) to the
-        mean loss; `generator` lives on the device of x and feeds every random draw of the method.
-        The network is in train mode, and stays so.
+        `criterion` maps (logits, y) to the mean loss. By default it is taken on the adversarial examples alone.
         """
+        logits = network(adversarial)
+        return criterion(logits, y), logits

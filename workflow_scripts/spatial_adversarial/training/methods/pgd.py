@@ -18,8 +18,8 @@ class Pgd(Method):
     steps: int
     random_start: bool = True
 
-    def loss(self, network, x, y, *, criterion, generator):
-        adversarial = pgd(
+    def attack(self, network, x, y, context):
+        return pgd(
             network,
             x,
             y,
@@ -27,7 +27,5 @@ class Pgd(Method):
             step=self.step,
             steps=self.steps,
             random_start=self.random_start,
-            generator=generator,
+            generator=context.generator,
         )
-        logits = network(adversarial)
-        return criterion(logits, y), logits

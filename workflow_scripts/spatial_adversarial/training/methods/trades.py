@@ -23,11 +23,11 @@ class Trades(Method):
     steps: int
     beta: float
 
-    def loss(self, network, x, y, *, criterion, generator):
+    def attack(self, network, x, y, context):
         with attack_mode(network), torch.no_grad():
             target = network(x).softmax(1)
-        noise = torch.randn(x.shape, device=x.device, generator=generator)
-        adversarial = pgd(
+        noise = torch.randn(x.shape, device=x.device, generator=context.generator)
+        return pgd(
             network,
             x,
             target,
@@ -38,6 +38,8 @@ class Trades(Method):
             generator=None,
             loss=divergence_sum,
         )
+
+    def loss(self, network, x, adversarial, y, *, criterion):
         logits = network(x)
         divergence = divergence_sum(network(adversarial), logits.softmax(1)) / len(x)
         return criterion(logits, y) + self.beta * divergence, logits
