@@ -9,6 +9,8 @@ from torch.nn import functional
 from torchvision.transforms import Normalize
 
 from spatial_adversarial.attacks import attack_mode, deepfool, pgd
+from spatial_adversarial.attacks.balls import BALLS
+from spatial_adversarial.attacks.pgd import cross_entropy_each
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -117,6 +119,48 @@ def test_pgd_agrees_with_foolbox_from_a_given_start(model, data):
     assert torch.allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
+def test_l2_pgd_agrees_with_foolbox(model, data):
+    import foolbox
+
+    x, y = data
+    attack = foolbox.attacks.L2PGD(abs_stepsize=0.3, steps=7, random_start=False)
+    theirs = attack(foolbox.PyTorchModel(model, bounds=(0, 1)), x, y, epsilons=0.8)[1]
+    ours = pgd(model, x, y, eps=0.8, step=0.3, steps=7, generator=None, random_start=False, norm="l2")
+    assert torch.allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("random_start", [True, False])
+def test_l2_pgd_stays_in_ball_and_range(model, data, random_start):
+    eps = torch.linspace(0, 2, 60)
+    options = {"step": 0.5, "steps": 4, "generator": seeded(), "random_start": random_start, "norm": "l2"}
+    moved = pgd(model, *data, eps=eps, **options)
+    lengths = (moved - data[0]).flatten(1).norm(dim=1)
+    assert moved.min() >= 0 and moved.max() <= 1 and torch.equal(moved[0], data[0][0])
+    assert (lengths <= eps + 1e-5).all() and (lengths[10:] > 0.5 * eps[10:]).all()
+
+
+def test_l2_random_start_is_uniform_in_the_ball(model):
+    x = torch.full((4000, 1, 1, 2), 0.5)
+    ball = BALLS["l2"](x, torch.tensor(0.3).view(1, 1, 1, 1), 0, 1)
+    offset = (ball.draw(seeded()) - x).flatten(1)
+    assert ((offset.norm(dim=1) / 0.3) ** 2).mean() == pytest.approx(0.5, abs=0.02)  # of a disc
+    assert offset.mean(0).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_best_iterate_is_kept(model, data, norm):
+    """Of steps that overshoot, each image keeps the iterate at which its loss was largest."""
+    x, y = data
+    options = {"eps": 0.6, "step": 0.5, "generator": None, "random_start": False, "norm": norm}
+    losses = [
+        cross_entropy_each(model(pgd(model, x, y, steps=steps, **options)), y).detach() for steps in range(7)
+    ]
+    best = pgd(model, x, y, steps=6, loss=cross_entropy_each, keep_best=True, **options)
+    expected = torch.stack(losses).amax(0)
+    assert torch.allclose(cross_entropy_each(model(best), y).detach(), expected, atol=1e-5)
+    assert (expected > losses[-1] + 1e-3).any()
+
+
 def test_pgd_lowers_accuracy_more_than_its_random_start(model, data):
     x, y = data
     options = {"eps": 0.2, "step": 0.05, "generator": seeded()}
@@ -202,6 +246,7 @@ def test_pgd_takes_a_loss_per_image_and_works_without_gradients_on(model, data):
         ({"step": -1}, "step"),
         ({"steps": -1}, "steps"),
         ({"generator": None}, "generator"),
+        ({"norm": "l1"}, "norm 'l1' is none of linf, l2"),
     ],
 )
 def test_pgd_names_a_bad_setting(model, data, wrong, named):

@@ -37,6 +37,9 @@ PROFILES = {
     "pgd": PGD | {"draws": 2},
     "pgd, normalised": NORMALIZED,
     "pgd, rotated": PGD | {"input": {"rotate": 90}},
+    "l2 pgd": PGD
+    | {"norm": "l2", "random_start": False, "keep": "best", "grid": [0, 0.5], "step": {"of_eps": 0.25}},
+    "grid": {"attack": "spatial", "grid": [30], "turns": 5, "pixels": 3, "shifts": 3},
     "deepfool": {"attack": "deepfool", "grid": [0]},
     "deepfool, normalised": {"attack": "deepfool", "grid": [0], "space": "normalized"},
 }
@@ -148,7 +151,7 @@ def test_batches_change_no_result(network, images, small_blocks, name):
 def test_profiles_repeat_and_move_with_the_seed(network, images, name):
     first, second, other = (quietly(network, images, PROFILES[name] | {"seed": seed}) for seed in (0, 0, 1))
     assert first.prediction.tobytes() == second.prediction.tobytes()
-    random = not name.startswith("deepfool")
+    random = not name.startswith(("deepfool", "l2", "grid"))
     assert (first.prediction[-1].tolist() != other.prediction[-1].tolist()) == random
 
 

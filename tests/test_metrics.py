@@ -58,6 +58,19 @@ def test_a_point_skipped_because_the_image_was_fooled_before_counts_as_fooled():
     assert found[1].tolist() == [1, 0, 1, 1]
 
 
+def test_attack_success_rate_counts_only_images_right_when_clean():
+    """Of four images labelled 0, 1, 2, 3 one is wrong when clean; of the others one is fooled."""
+    found = evaluation([[[0, 2, 0, 3]]], label=[0, 1, 2, 3], clean=[0, 1, 0, 3])
+    outcome = outcomes(found, "attack_success_rate")
+    summary = summarise([outcome], **BOOTSTRAP)
+    assert summary["value"] == pytest.approx([1 / 3])
+    drawn = resampling(4, BOOTSTRAP["replicates"], BOOTSTRAP["seed"])
+    right = drawn[[0, 1, 3]].sum(0)
+    expected = np.divide(drawn[1], right, out=np.full(len(right), np.nan), where=right > 0)
+    assert np.allclose(summary["replicates"][0], expected, equal_nan=True)
+    assert 0 <= summary["low"][0] <= 1 / 3 <= summary["high"][0] <= 1
+
+
 def test_mean_distance():
     found = outcomes(evaluation([[[1, 0, 0, 1]]], distance=[[[0.5, 1, 1.5, 4]]]), "mean_l2_distance")
     assert summarise([found], **BOOTSTRAP, most=np.inf)["value"] == [1.75]

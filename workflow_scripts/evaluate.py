@@ -10,6 +10,8 @@ import yaml
 from spatial_adversarial.jobs import job, record
 from spatial_adversarial.lease import lease
 
+UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
+
 
 def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, threads: int) -> None:
     """Evaluate the weights in folder `run` on the test images of the prepared data set `data`.
@@ -31,7 +33,11 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
         network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         result = halve_when_full(lambda batch: measure(network, images, profile, batch=batch, tell=tell))
-        unit = KINDS[profile["transform"]].unit if "transform" in profile else "eps"
+        unit = (
+            KINDS[profile["transform"]].unit
+            if "transform" in profile
+            else UNITS.get(profile["attack"], "eps")
+        )
         write_evaluation(output, result, x_unit=unit, profile=profile)
         record(f"{output}.json", started, run=str(run), images=len(images))
 

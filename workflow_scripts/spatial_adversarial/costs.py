@@ -47,6 +47,8 @@ def _point(profile: dict, x: float, classes: int) -> int:
         return FORWARD
     if profile["attack"] == "deepfool":  # each step: a gradient for each class, and a look at the prediction
         return DEEPFOOL_STEPS * (2 * FORWARD + min(classes, DEEPFOOL_CLASSES))
+    if profile["attack"] == "spatial":  # at most: an image that is fooled leaves the search
+        return profile["turns"] * profile["shifts"] ** 2
     return profile["steps"] * INPUT_GRADIENT + FORWARD if x else 0
 
 

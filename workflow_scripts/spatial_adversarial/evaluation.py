@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.pgd import cross_entropy_each, pgd
+from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.seeds import derive
 from spatial_adversarial.store import Evaluation
@@ -90,6 +91,11 @@ def _point(network, space, images, clean, profile, x, draw, batch) -> tuple[Tens
     if profile["attack"] == "deepfool":
         found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
         return torch.cat([f.prediction for f in found]), torch.cat([f.distance for f in found])
+    if profile["attack"] == "spatial":
+        poses = grid(x, profile["turns"], profile["pixels"], profile["shifts"])
+        parts = zip(images.images.split(batch), images.labels.split(batch), strict=True)
+        found = [worst_pose(network, to_float(part), y, poses, batch=batch) for part, y in parts]
+        return torch.cat(found), None
     if x == 0:
         return clean, None
     labels = clean if profile["attacked_label"] == "predicted" else images.labels
@@ -105,7 +111,7 @@ def _pgd_block(
     """Predictions after PGD at eps on one block, its random start drawn for the whole block at once."""
     generator = _generator(images.device, profile, "pgd", eps, *names)
     unit = torch.rand(images.shape, generator=generator, device=images.device)
-    step = 2.5 * eps / profile["steps"] if profile["step"] == "relative" else profile["step"]
+    step = _step(profile, eps)
     predictions = []
     for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
         x = space.inputs(to_float(part))
@@ -116,13 +122,24 @@ def _pgd_block(
             eps=eps,
             step=step,
             steps=profile["steps"],
-            start=x + eps * (2 * start - 1),
+            start=x + eps * (2 * start - 1) if profile["random_start"] else x,
             generator=None,
+            norm=profile["norm"],
+            loss=cross_entropy_each,
+            keep_best=profile["keep"] == "best",
             low=space.low,
             high=space.high,
         )
         predictions.append(space.model(adversarial).argmax(1))
     return torch.cat(predictions)
+
+
+def _step(profile: dict, eps: float) -> float:
+    """The attack's step: as given, a share of eps, or ("relative") 2.5 eps / steps."""
+    step = profile["step"]
+    if step == "relative":
+        return 2.5 * eps / profile["steps"]
+    return step["of_eps"] * eps if isinstance(step, dict) else step
 
 
 def _predict(model: nn.Module, images: Tensor, batch: int, inputs=lambda x: x) -> Tensor:

@@ -16,6 +16,8 @@ OUTCOMES = {
     "natural_accuracy": lambda e: np.broadcast_to(e.clean == e.label, e.prediction.shape),
     "spatial_accuracy": lambda e: e.prediction == e.label,
     "robust_accuracy": lambda e: e.prediction == e.label,
+    # share of the images that are right when clean and wrong under attack (features, section 2.5)
+    "attack_success_rate": lambda e: np.where(e.clean == e.label, e.prediction != e.label, np.nan),
     # mean L2 norm of DeepFool's perturbation (tradeoff, section 5)
     "mean_l2_distance": lambda e: e.distance,
 }
@@ -26,7 +28,7 @@ MOST = {"mean_l2_distance": np.inf}  # the largest value of a metric that is not
 def outcomes(evaluation: Evaluation, metric: str) -> np.ndarray:
     """Each image's outcome float32 [point, image], in [0, 1] for shares, averaged over draws.
 
-    Raises ValueError for a metric that the evaluation has no numbers for.
+    nan where the metric leaves an image out. Raises ValueError for a metric that the evaluation has no numbers for.
     """
     values = OUTCOMES[metric](evaluation)
     if values is None or (metric != "natural_accuracy" and (evaluation.prediction == SKIPPED).all()):
@@ -52,17 +54,16 @@ def summarise(
 
     One seed: the percentile bootstrap over test images. More: Student's interval over the seeds' means, and
     replicates that draw seeds and images anew. Intervals are cut to the metric's range, [0, `most`].
+    Images whose outcome is nan count neither above nor below; nan where none is left.
     Returns value, low, high [point] and replicates [point, B].
     """
-    n = by_seed[0].shape[1]
-    means = np.stack([outcome.mean(axis=1, dtype=np.float64) for outcome in by_seed])
-    drawn = (
-        np.stack([outcome @ resampling(n, replicates, seed) for outcome in by_seed]).astype(np.float64) / n
-    )
+    counts = resampling(by_seed[0].shape[1], replicates, seed)
+    means = np.stack([_mean(outcome, np.ones((len(counts), 1)))[:, 0] for outcome in by_seed])
+    drawn = np.stack([_mean(outcome, counts) for outcome in by_seed])
     value, seeds = means.mean(axis=0), len(by_seed)
     if seeds == 1:
         mixed = drawn[0]
-        low, high = np.quantile(mixed, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        low, high = np.nanquantile(mixed, [(1 - level) / 2, (1 + level) / 2], axis=1)
     else:
         picked = np.random.default_rng([seed, seeds]).integers(0, seeds, (replicates, seeds))
         mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
@@ -71,3 +72,11 @@ def summarise(
     # `value` as a bound too: a float32 replicate of equal outcomes may differ from it in the last digit
     low, high = np.clip(low, 0, value), np.clip(high, value, most)
     return {"value": value, "low": low, "high": high, "replicates": mixed}
+
+
+def _mean(outcome: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Means float64 [point, B] of outcomes [point, image] over images drawn `counts` [image, B] times, without nan."""
+    known = ~np.isnan(outcome)
+    total = (np.where(known, outcome, 0) @ counts).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return total / (known.astype(counts.dtype) @ counts)

@@ -1,4 +1,4 @@
-"""Projected gradient descent in the L-infinity ball (Madry et al. 2018)."""
+"""Projected gradient descent in an L-infinity or L2 ball (Madry et al. 2018)."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spatial_adversarial.attacks.balls import BALLS
 from spatial_adversarial.attacks.base import attack_mode
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -14,6 +15,11 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 def cross_entropy_sum(logits: Tensor, y: Tensor) -> Tensor:
     """Cross-entropy summed over the batch, so that no image's gradient depends on the batch size."""
     return functional.cross_entropy(logits, y, reduction="sum")
+
+
+def cross_entropy_each(logits: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy of each image, [N]."""
+    return functional.cross_entropy(logits, y, reduction="none")
 
 
 def divergence_sum(logits: Tensor, clean: Tensor) -> Tensor:
@@ -43,17 +49,22 @@ def pgd(
     random_start: bool = True,
     start: Tensor | None = None,
     loss: Loss = cross_entropy_sum,
+    norm: str = "linf",
+    keep_best: bool = False,
     low: float = 0.0,
     high: float = 1.0,
     train_mode: bool = False,
 ) -> Tensor:
-    """Maximise the loss within eps of x and within [low, high] by steps along the gradient's sign.
+    """Maximise the loss within eps of x and within [low, high] by steps along the gradient, normalised.
+
+    A step of `norm` "linf" goes along the gradient's sign, one of "l2" along the gradient at L2 length `step`.
 
     model: returns logits [N, K]. x: float [N, C, H, W]. y: what the loss compares with, int64 labels [N] by
     default. eps, step: floats or tensors [N], in units of x. loss: (logits, y) -> [N] or their sum. The
-    first iterate is `start` if given, x + U(-eps, eps) if `random_start`, else x. The model is attacked in
-    eval mode unless `train_mode`, and left as it was. Returns the last iterate, detached, in the dtype of
-    x. ValueError for a negative eps, step or number of steps, and for a random start without a generator.
+    first iterate is `start` if given, else uniform in the ball if `random_start`, else x. The model is attacked
+    in eval mode unless `train_mode`, and left as it was. Returns the last iterate or, with `keep_best`, the one
+    of largest loss (which must then give [N]), detached, in the dtype of x. ValueError for a negative eps, step
+    or number of steps, an unknown norm, and a random start without a generator.
 
     Each iterate is clamp(clamp(x' + step * sign, x - eps, x + eps), low, high): first the ball, then the
     range, and x itself need not lie in the range. So `pgd(model.body, model.normalise(x), y, low=-1,
@@ -62,27 +73,44 @@ def pgd(
     """
     if steps < 0:
         raise ValueError(f"steps must be 0 or more, not {steps}")
+    if norm not in BALLS:
+        raise ValueError(f"norm {norm!r} is none of {', '.join(BALLS)}")
     if random_start and start is None and generator is None:
         raise ValueError("a random start needs a generator")
     x = x.detach()
     radius, step = _size("eps", eps, x), _size("step", step, x)
-    # one clamp between clamped bounds equals the ball, then the range
-    lower, upper = (x - radius).clamp_(low, high), (x + radius).clamp_(low, high)
+    ball = BALLS[norm](x, radius, low, high)
     if start is not None:
         x = start.detach()
     elif random_start:
-        unit = torch.rand(x.shape, dtype=x.dtype, device=generator.device, generator=generator).to(x.device)
-        x = x + radius * (2 * unit - 1)
-    x = x.clamp(lower, upper)
+        x = ball.draw(generator)
+    x = ball.project(x)
+    best = (x, torch.full((len(x),), -torch.inf, dtype=x.dtype, device=x.device))
     with attack_mode(model, train_mode=train_mode):
         for _ in range(steps):
-            gradient = input_gradient(model, x, y, loss)
-            x = x.addcmul_(gradient.sign_(), step).clamp_(lower, upper)
+            losses, gradient = _climb(model, x, y, loss)
+            best = _better(best, x, losses) if keep_best else best
+            x = ball.project(x.addcmul(ball.direction(gradient), step))
+        if keep_best:
+            with torch.no_grad():
+                x, _ = _better(best, x, loss(model(x), y))
     return x
+
+
+def _better(best: tuple[Tensor, Tensor], x: Tensor, losses: Tensor) -> tuple[Tensor, Tensor]:
+    """Each image's best iterate and its loss so far; the first of equal ones stays."""
+    higher = losses > best[1]
+    return torch.where(higher[:, None, None, None], x, best[0]), torch.where(higher, losses, best[1])
 
 
 def input_gradient(model: nn.Module, x: Tensor, y: Tensor, loss: Loss = cross_entropy_sum) -> Tensor:
     """Gradient [N, C, H, W] of the summed loss with respect to x alone; also inside `torch.no_grad`."""
+    return _climb(model, x, y, loss)[1]
+
+
+def _climb(model: nn.Module, x: Tensor, y: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
+    """What the loss gives at x, and the gradient of its sum."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
-        return torch.autograd.grad(loss(model(leaf), y).sum(), leaf)[0]
+        losses = loss(model(leaf), y)
+        return losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]

@@ -1,0 +1,72 @@
+"""Worst-case rotations and translations over a grid (Engstrom et al. 2019)."""
+
+from math import cos, radians, sin
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spatial_adversarial.attacks.base import attack_mode
+
+
+def grid(degrees: float, turns: int, pixels: float, shifts: int) -> Tensor:
+    """Every pose of a grid, float32 [turns * shifts^2, 3]: degrees counter-clockwise, pixels right, pixels down.
+
+    `turns` rotations lie evenly in +-`degrees`, `shifts` shifts evenly in +-`pixels` in each direction; one of
+    them is 0. Poses far from the identity come first: they fool most images, which then need no others.
+    """
+    angles, steps = _even(degrees, turns), _even(pixels, shifts)
+    poses = torch.cartesian_prod(angles, steps, steps)
+    size = torch.tensor([degrees or 1, pixels or 1, pixels or 1])
+    return poses[(poses / size).abs().sum(1).argsort(descending=True, stable=True)]
+
+
+def _even(limit: float, count: int) -> Tensor:
+    return torch.arange(1 - count, count, 2) * (limit / max(1, count - 1))
+
+
+def pose(x: Tensor, poses: Tensor) -> Tensor:
+    """Each image in each pose, rotated about its centre and then shifted: bilinear, black outside.
+
+    x: float [N, C, H, W]; poses: [P, 3] as `grid` gives them. Returns [P, N, C, H, W]. The corners of the
+    sampling grid are the centres of the corner pixels (align_corners=True).
+    """
+    height, width = x.shape[-2:]
+    across, down = 2 / (width - 1), 2 / (height - 1)
+    matrices = []
+    for degrees, right, below in poses.tolist():
+        # where the pixel at (u, v) comes from: the shift undone, then the rotation
+        c, s = cos(radians(degrees)), sin(radians(degrees))
+        rotation = [[c, -s * across / down], [s * down / across, c]]
+        shift = [right * across, below * down]
+        matrices.append([[*row, -(row[0] * shift[0] + row[1] * shift[1])] for row in rotation])
+    theta = torch.tensor(matrices, dtype=x.dtype, device=x.device)
+    places = functional.affine_grid(theta, [len(poses), *x.shape[1:]], align_corners=True)
+    # the images of one pose share its places, so they are sampled as channels of one image
+    sampled = functional.grid_sample(
+        x.flatten(0, 1).expand(len(poses), -1, -1, -1), places, padding_mode="zeros", align_corners=True
+    )
+    return sampled.unflatten(1, x.shape[:2])
+
+
+@torch.no_grad()
+def worst_pose(model: nn.Module, x: Tensor, y: Tensor, poses: Tensor, *, batch: int) -> Tensor:
+    """Predictions int64 [N] in the first pose that fools the model, or in the last where none does.
+
+    x: float [N, C, H, W] in [0, 1]; y: labels [N]; poses: [P, 3]. An image that is wrong as it is keeps that
+    prediction: it needs no attack. Images already fooled leave the search, and the poses that are tried at
+    once fill `batch` images with those that stay.
+    """
+    with attack_mode(model):
+        prediction = model(x).argmax(1)
+        left = (prediction == y).nonzero().flatten()
+        tried = 0
+        while tried < len(poses) and len(left):
+            some = poses[tried : tried + max(1, batch // len(left))]
+            guess = model(pose(x[left], some).flatten(0, 1)).argmax(1).view(len(some), len(left))
+            wrong = guess != y[left]
+            fooled = wrong.any(0)
+            first = wrong.int().argmax(0, keepdim=True)
+            prediction[left] = guess.gather(0, first)[0]  # an image that stays is right in each pose
+            left, tried = left[~fooled], tried + len(some)
+    return prediction
