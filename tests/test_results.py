@@ -1,13 +1,16 @@
 """Tables of results: their rows and cells, published numbers beside them, differences, and claims on them."""
 
+import matplotlib.colors
 import numpy as np
 import pandas as pd
 import pytest
 
 from make_table import tabulate_results
+from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.catalog import CatalogError, load, published
 from spatial_adversarial.judging import judge_claim
+from spatial_adversarial.printed import caption, figure
 from spatial_adversarial.store import Evaluation
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
@@ -16,6 +19,9 @@ byhand,table1,cifar10,VGG-16,natural,D,,,clean,,,,,natural_accuracy,90
 byhand,table1,cifar10,VGG-16,PGD-AT,D,,,clean,,,,,natural_accuracy,75.5
 byhand,table1,cifar10,VGG-16,natural,D,,,pgd,linf,8,,,robust_accuracy,1
 byhand,table1,cifar10,VGG-16,PGD-AT,D,,,pgd,linf,8,,,robust_accuracy,40
+byhand,fig1,cifar10,VGG-16,natural,D_mix,,,clean,,,1,,natural_accuracy,60
+byhand,fig1,cifar10,VGG-16,natural,D_mix,,,clean,,,0,,natural_accuracy,90
+byhand,fig1,cifar10,VGG-16,natural,D_mix,,,pgd,,,0,,spatial_accuracy,20
 byhand,other,cifar10,VGG-16,PGD-AT,D,,,pgd,linf,8,,,robust_accuracy,41
 """
 SPEC = """
@@ -59,6 +65,16 @@ tables:
     model: vgg16
     columns: {natural: {label: Natural, profile: attack, metric: natural_accuracy}}
     rows: {4: {label: warm, family: then}}
+lines:
+  both:
+    - {label: Natural, profile: turned, at: 180, metric: natural_accuracy, published: {attack: clean}}
+    - {label: Spatial, profile: turned, at: 180, metric: spatial_accuracy, published: {attack: pgd}}
+figures:
+  fig1:
+    title: Against the mixture
+    data: cifar10
+    panels:
+      a: {model: vgg16, family: rotate, lines: both, published: {target: fig1, x: alpha}}
 claims:
   B1:
     says: PGD wins where it is attacked, and loses elsewhere
@@ -85,7 +101,7 @@ def byhand(full_config, specs):
     published._read.cache_clear()
 
 
-ACCURACY = {"natural": 0.9, "pgd8-255": 0.8, "rotate60": 0.7, "pgd8-255-after-natural": 0.85}
+ACCURACY = {"natural": 0.9, "pgd8-255": 0.8, "pgd8-255-after-natural": 0.85}
 
 
 def fill(catalog, name: str = "table1", seeds: int = 1):
@@ -108,7 +124,7 @@ def draw(path: str, file: str, seed: int, settings: dict) -> Evaluation:
     words = path.split("/")[-1].rsplit("-", 1)[0]
     label = np.zeros(1000, dtype=int)
     rng = np.random.default_rng([seed, len(path)])
-    clean = (rng.random(1000) > ACCURACY[words]).astype(int)
+    clean = (rng.random(1000) > ACCURACY.get(words, 0.7)).astype(int)
     hard = clean if words.startswith("pgd") or "transform" in settings else np.ones(1000, dtype=int)
     x = np.array(settings["grid"], dtype=float)
     return Evaluation(label, clean, x, np.broadcast_to(hard, (len(x), 1, 1000)))
@@ -263,3 +279,28 @@ def test_claims_on_rows_that_are_not_run_say_so(byhand):
     frame = judged(byhand, only_data=["mnist"])
     assert set(frame.verdict[frame.source == "ours"]) == {"not run"}
     assert (frame.source == "published").any(), "what is printed can be judged without a run of ours"
+
+
+def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printed(byhand):
+    catalog = byhand()
+    target, rows, replicates = fill(catalog, "fig1")
+    theirs = rows[rows.source == "published"]
+    assert theirs[["metric", "strength", "value"]].to_numpy().tolist() == [
+        ["natural_accuracy", "0", 0.9],
+        ["natural_accuracy", "1", 0.6],
+        ["spatial_accuracy", "0", 0.2],
+    ]
+    falls = {"panels": ["a"], "metric": "natural_accuracy", "trend": {"x": 180}, "below": 0}
+    claim = {"says": "", "in": "fig1", "tests": {"falls": falls}}
+    ours, published_row = judge_claim("F", claim, {"fig1": (rows, replicates)}, 0.95)
+    assert (published_row["source"], published_row["verdict"], published_row["value"]) == (
+        "published",
+        "holds",
+        -1,
+    )
+    assert ours["source"] == "ours" and "low" in ours and "low" not in published_row
+    assert "Hollow markers" in caption(catalog, target)
+    (axes, *_) = plots.draw(rows, figure(catalog, target)).axes
+    hollow = [line for line in axes.lines if line.get_fillstyle() == "none"]
+    assert [len(line.get_xdata()) for line in hollow] == [2, 1]
+    assert len({matplotlib.colors.to_hex(line.get_color()) for line in axes.lines}) == 2

@@ -59,6 +59,7 @@ class Aggregator:
             for panel in self.target.panels
             for pair in (self._not_run(panel) if panel.reason else self._panel(panel, slices))
         ]
+        made += [(row, self._blank()) for panel in self.target.panels for row in self._published(panel)]
         if self.target.kind == "results":
             made += derive(self.target.spec, made, self.bootstrap["level"])
         rows, replicates = zip(*made, strict=True)
@@ -126,6 +127,24 @@ class Aggregator:
             if line.at is None or line.at[member.path] == x:
                 numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}
                 yield frame | {"x": number_text(x)} | numbers, summary["replicates"][k]
+
+    def _published(self, panel: Panel) -> Iterator[dict]:
+        """The points of a figure's lines as published: rows of `source` "published", at a strength or a point."""
+        across = "strength" if panel.kind == "strength" else "x"
+        for line in panel.lines:
+            profile = next(iter(line.profiles.values()))
+            for x, value in line.points:
+                frame = self._frame(panel) | {
+                    "profile": profile.key,
+                    "x_unit": profile.unit,
+                    "metric": line.metric,
+                }
+                at = {"x": number_text(next(iter(line.at.values())))} if line.at else {}
+                yield (
+                    frame
+                    | at
+                    | {across: number_text(x), "value": value, "source": "published", "status": "run"}
+                )
 
     def _boundary(self, panel: Panel, path: Path) -> Iterator[tuple[dict, np.ndarray]]:
         """The signed margin of each model on a grid of the plane: positive where it keeps its class of x0."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from . import budget
+from . import budget, published
 from .own import network_spec
 from .reading import CatalogError, choose, lookup, merge, schema, validate
 from .recipes import canonical, digest, filled, number_text, run_path, stripped
@@ -46,6 +46,7 @@ class Line:
     at: dict[str, float] | None = None
     name: str = ""  # of the column that the line is a cell of
     published: float | None = None  # what the paper prints in that cell, in [0, 1]
+    points: tuple[tuple[float, float], ...] = ()  # of a figure's line, as published: x, share in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,16 @@ def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
         drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
     else:
         drawn = scope.find("lines", spec["lines"], f"{where}.lines")
-    return [resolve_line(panel, line, spec["data"], scope, where) for line in drawn]
+    lines = [resolve_line(panel, line, spec["data"], scope, where) for line in drawn]
+    if "published" not in spec:
+        return lines
+    named = published.named(scope.registry, scope.file, data=spec["data"], model=spec["model"])
+    return [
+        replace(
+            line, points=published.curve(scope.file, named, line.metric, spec, given, f"{where}.published")
+        )
+        for line, given in zip(lines, drawn, strict=True)
+    ]
 
 
 def resolve_line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line:

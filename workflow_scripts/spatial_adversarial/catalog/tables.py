@@ -1,7 +1,6 @@
 """Tables of results: rows that name runs, columns that name what is measured on them."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from . import published
 from .papers import Line, Panel, Scope, resolve_line, resolve_members
@@ -52,7 +51,6 @@ class Table:
         self.kept = {str(key) for key in kept}
         for key in self.kept:
             lookup("row", key, rows, f"config: budget.rows.{paper}/{name}")
-        self.file = Path(scope.file).parent / "published" / "published.csv"
 
     def row(self, key: str, row: dict, kind: str = "row") -> Panel:
         """A row as a panel with one member and a line for each of its cells."""
@@ -136,12 +134,8 @@ class Table:
             if len(grid) > 1:
                 raise CatalogError(f"{self.where}.columns.{name}: at which of {grid}?")
             line = replace(line, at={member.path: grid[0]})
-        registry = self.scope.registry
         method = next(iter(member.recipe["phases"][-1]["examples"]), "clean")
-        named = {
-            "model": registry["models"][row["model"]].get("published"),
-            "method": registry["methods"].get(method, {}).get("published"),
-        }
+        named = {"model": row["model"], "method": method}
         return replace(line, name=name, published=self._published(row, column, named, where))
 
     def _published(self, row: dict, column: dict, named: dict, where: str) -> float | None:
@@ -149,18 +143,11 @@ class Table:
         if "published" not in self.spec:
             return None
         own = self.spec["published"] | column.get("published", {}) | row.get("published", {})
-        published.check_filters(self.file, own, f"{where}: published")
-        data = self.scope.registry["data"].get(row.get("data", self.spec.get("data")), {}).get("published")
-        profile = self.scope.find("profiles", column["profile"], where)
-        default = {
-            "paper": self.paper,
-            "target": self.name,
-            "metric": column.get("metric", profile["metric"]),
-        }
-        filters = default | {"dataset": data} | named | own
-        if any(filters[name] is None and name not in own for name in ("dataset", *named)):
-            return None
-        return published.number(self.file, filters, f"{where}: published")
+        metric = column.get("metric") or self.scope.find("profiles", column["profile"], where)["metric"]
+        data = row.get("data", self.spec.get("data"))
+        filters = published.named(self.scope.registry, self.scope.file, data=data, **named)
+        filters |= {"target": self.name, "metric": metric}
+        return published.number(self.scope.file, filters, own, f"{where}: published")
 
 
 def check_budget(budget: dict, targets: dict) -> None:

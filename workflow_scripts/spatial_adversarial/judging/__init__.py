@@ -64,8 +64,8 @@ def judge_claim(
         if CELL_STATISTICS.keys() & test.keys():
             judged += [frame | row for row in judge_cells(test, rows, replicates, level)]
             continue
-        judged += [
-            frame | judge_panel(test, panel, rows, replicates, level, targets)
-            for panel in test.get("panels", ["a"])
-        ]
+        for panel in test.get("panels", ["a"]):
+            judged.append(frame | judge_panel(test, panel, rows, replicates, level, targets))
+            published = judge_panel(test, panel, rows, replicates, level, targets, "published")
+            judged += [frame | published] if published["verdict"] != "not run" else []
     return judged

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.judging.verdicts import NotRun, judge
+from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
 
 Column = dict[str, np.ndarray]  # {row: its value [1 + B], the estimate first and then its replicates}
 
@@ -47,22 +47,17 @@ def judge_cells(test: dict, rows: pd.DataFrame, replicates: np.ndarray, level: f
     numbers have no interval: they are judged as they are printed, where all that the test needs is printed.
     """
     for name in test["columns"]:
-        yield {"panel": name} | _judge(test, name, rows, replicates, level)
+        yield {"panel": name, "source": "ours"} | _judge(test, name, rows, replicates, level)
         published = rows.assign(value=rows.published, status="run")
         row = _judge(test, name, published, np.empty((len(rows), 0)), level)
         if row["verdict"] != "not run":
-            printed = {
-                "low": np.nan,
-                "high": np.nan,
-                "statistic": f"{row['statistic']}, as printed, no interval",
-            }
-            yield {"panel": name} | row | printed | {"source": "published"}
+            yield {"panel": name, "source": "published"} | row
 
 
 def _judge(test: dict, name: str, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> dict:
     key = next(key for key in test if key in CELL_STATISTICS)
     what, statistic = CELL_STATISTICS[key]
-    row = {"source": "ours", "statistic": what}
+    row = {"statistic": what}
     parameters = dict(test[key])
     try:
         if "to" in parameters:
@@ -70,17 +65,8 @@ def _judge(test: dict, name: str, rows: pd.DataFrame, replicates: np.ndarray, le
         drawn = statistic(_column(rows, replicates, name), **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
-    low, high = np.quantile(drawn[1:] if len(drawn) > 1 else drawn, [(1 - level) / 2, (1 + level) / 2])
-    against, verdict = judge(low, high, test)
     status = rows.status[(rows.column == name) & (rows.status != "not run")].iloc[0]
-    return row | {
-        "value": drawn[0],
-        "low": low,
-        "high": high,
-        "line": against,
-        "verdict": verdict,
-        "status": status,
-    }
+    return row | judge_drawn(drawn, what, test, level) | {"status": status}
 
 
 def _column(rows: pd.DataFrame, replicates: np.ndarray, name: str) -> Column:

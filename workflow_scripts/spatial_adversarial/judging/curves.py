@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from spatial_adversarial.catalog.reading import numbers
-from spatial_adversarial.judging.verdicts import NotRun, judge
+from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,25 @@ STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
 
 
 def line_of(
-    rows: pd.DataFrame, panel: str, profile: str | None = None, metric: str | None = None
+    rows: pd.DataFrame,
+    panel: str,
+    profile: str | None = None,
+    metric: str | None = None,
+    source: str = "ours",
 ) -> pd.DataFrame:
     """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run."""
     chosen = (rows.panel == panel) & (rows.status != "not run")
+    chosen &= sources_of(rows) == source
     chosen &= (rows.profile == profile) if profile else True
     chosen &= (rows.metric == metric) if metric else True
     if not chosen.any():
         raise NotRun(f"panel {panel} was not run")
     return rows[chosen]
+
+
+def sources_of(rows: pd.DataFrame) -> pd.Series:
+    """Whose numbers the rows are, "ours" or "published"; only figures with published points tell."""
+    return rows["source"].fillna("ours") if "source" in rows else pd.Series("ours", rows.index)
 
 
 def curves_of(line: pd.DataFrame, replicates: np.ndarray) -> Curves:
@@ -112,25 +122,25 @@ def judge_panel(
     replicates: np.ndarray,
     level: float,
     targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]] | None = None,
+    source: str = "ours",
 ) -> dict:
     """One row of the claims table: a test on one panel of a target's rows.
 
-    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`.
+    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`. Of `source`
+    "published" there are no replicates: the numbers are judged as they are printed.
     """
     name = next(key for key in test if key in STATISTICS)
     what, statistic = STATISTICS[name]
-    row = {"panel": panel, "source": "ours", "statistic": what}
+    row = {"panel": panel, "source": source, "statistic": what}
     try:
-        line = line_of(rows, panel, test.get("profile"), test.get("metric"))
+        line = line_of(rows, panel, test.get("profile"), test.get("metric"), source)
         parameters = dict(test[name] or {})
         if "other" in parameters:
             target, _, letter = parameters["other"].rpartition(".")
             other, drawn = targets[target] if target else (rows, replicates)
-            parameters["other"] = curves_of(line_of(other, letter, test.get("profile")), drawn)
+            parameters["other"] = curves_of(line_of(other, letter, test.get("profile"), source=source), drawn)
         drawn = statistic(curves_of(line, replicates), **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
-    low, high = np.nanquantile(drawn[1:], [(1 - level) / 2, (1 + level) / 2])
-    against, verdict = judge(low, high, test)
-    row |= {"value": drawn[0], "low": low, "high": high, "line": against, "verdict": verdict}
+    row |= judge_drawn(drawn if source == "ours" else drawn[:1], what, test, level)
     return row | {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}

@@ -34,7 +34,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     `rows` are the panel's own rows in the tidy columns; `panel["strengths"]` gives the lines, weakest first.
     ValueError if a strength has no row of the panel's metric.
     """
-    rows = rows[rows["metric"] == panel["metric"]]
+    rows, published = style.by_source(rows[rows["metric"] == panel["metric"]])
     rows = rows.assign(x=rows["x"].map(style.number))
     strengths = rows["strength"].map(style.number)
     lines = []
@@ -43,6 +43,10 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         if own.empty:
             raise ValueError(f"panel {panel['panel']}: no {panel['metric']} for training strength {strength}")
         lines.append(curve(axes, own, look, style.strength_text(strength, panel["strength_label"])))
+    if len(published):
+        style.hollow(
+            axes, published["x"].map(style.number), published["value"], {"color": "0.2", "marker": "o"}
+        )
     joint = "rotation" in panel["profile"] and "translation" in panel["profile"]
     normalised = panel["attack_space"] == "normalized"
     x_axis(axes, panel["x_unit"], list(rows["x"]), joint=joint, normalised=normalised)

@@ -17,13 +17,18 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0.
     ValueError if a line has no rows, or if distances and accuracies share a panel.
     """
+    ours, theirs = style.by_source(rows)
     lines = []
     for wanted, look in zip(panel["lines"], style.looks(max(LINES, len(panel["lines"]))), strict=False):
-        own = rows[(rows["metric"] == wanted["metric"]) & (rows["profile"] == wanted["profile"])]
+        own, published = (
+            part[(part["metric"] == wanted["metric"]) & (part["profile"] == wanted["profile"])]
+            for part in (ours, theirs)
+        )
         if own.empty:
             raise ValueError(f"panel {panel['panel']}: no {wanted['metric']} of profile {wanted['profile']}")
         own = own.assign(x=own["strength"].map(style.number))
         lines.append(curve(axes, own, look, wanted["label"]))
+        style.hollow(axes, published["strength"].map(style.number), published["value"], look)
     ticks = [style.number(s) for s in panel["strengths"]]
     step = -(-len(ticks) // 5)
     axes.set_xticks(ticks[::step], [style.strength_text(t, panel["strength_label"]) for t in ticks[::step]])

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
+from pandas import DataFrame
 
 from spatial_adversarial.files import write_atomic
 
@@ -97,6 +98,18 @@ def in_255ths(values: list[float]) -> bool:
         return all(math.isclose(v * scale, round(v * scale), abs_tol=1e-3) for v in values)
 
     return whole(255) and not whole(20)
+
+
+def by_source(rows: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Return (our rows, published rows); rows without a source are ours."""
+    theirs = rows["source"] == "published" if "source" in rows else rows.index != rows.index
+    return rows[~theirs], rows[theirs]
+
+
+def hollow(axes: Axes, x: list[float], y: list[float], look: dict) -> None:
+    """Mark published numbers by hollow markers in the colour of our line `look`."""
+    shape = {"color": look["color"], "marker": look["marker"], "markersize": 5}
+    axes.plot(x, y, linestyle="none", fillstyle="none", clip_on=False, **shape)
 
 
 def strength_text(strength: str | float, label: str) -> str:
