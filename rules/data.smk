@@ -6,7 +6,7 @@ rule download:
     benchmark:
         f"{RESULTS}/benchmarks/download/{{data}}.tsv"
     retries: 2
-    localrule: True # a cluster's compute nodes may have no network
+    localrule: True  # a cluster's compute nodes may have no network
     conda:
         ENVIRONMENT
     params:

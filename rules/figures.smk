@@ -1,7 +1,7 @@
 rule aggregate:
     input:
         unpack(aggregate_inputs),
-        modules=library("aggregates", "derived", "metrics", "store"),
+        modules=library("aggregates", "derived", "metrics", "pareto", "store"),
     output:
         h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
     log:
@@ -28,6 +28,8 @@ rule draw:
             "plots/profiles",
             "plots/strengths",
             "plots/boundary",
+            "plots/pareto",
+            "pareto",
             "plots/theory",
         ),
     output:

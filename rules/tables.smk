@@ -52,7 +52,12 @@ rule judge:
             for name in catalog.claimed_targets(wildcards.paper)
         ],
         modules=library(
-            "judging/__init__", "judging/curves", "judging/cells", "judging/theory", "judging/verdicts"
+            "judging/__init__",
+            "judging/curves",
+            "judging/cells",
+            "judging/theory",
+            "judging/verdicts",
+            "pareto",
         ),
     output:
         csv=report(

@@ -320,8 +320,13 @@ BAD_SPECS = {
     ),
     "an unknown ramp": (
         PROTOCOLS,
-        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "steps", "from": 0.1}},
-        ["recipes.mnist_sgd", "optimiser.lr.ramp", "'steps'"],
+        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "stairs", "from": 0.1}},
+        ["recipes.mnist_sgd", "optimiser.lr.ramp", "'stairs'"],
+    ),
+    "steps with a value too few": (
+        PROTOCOLS,
+        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "steps", "values": [0.1, 0.01], "at": [5, 8]}},
+        ["recipes.mnist_sgd", "optimiser.lr.values", "2 values for 2 steps"],
     ),
     "drops at no time": (
         PROTOCOLS,

@@ -47,6 +47,7 @@ PROFILE_DEFAULTS = {
     "images": None,
     "space": "pixel",
     "attacked_label": "given",
+    "loss": "cross_entropy",
     "norm": "linf",
     "random_start": True,
     "keep": "last",

@@ -7,7 +7,6 @@ import h5py
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.transforms import functional as reference
 
 import train as train_script
@@ -192,17 +191,22 @@ def test_inputs_are_turned_before_the_attack(network, images):
 
 def naive(space: Space, x: Tensor, y: int, eps: float, settings: dict, unit: Tensor) -> int:
     """PGD on one image, written down from its definition: first the ball, then the range."""
+    clean = space.model(x[None]).softmax(1).detach()
     moved = (x + eps * (2 * unit - 1)).clamp(space.low, space.high)
     for _ in range(settings["steps"]):
         leaf = moved.clone().requires_grad_()
-        functional.cross_entropy(space.model(leaf[None]), torch.tensor([y])).backward()
+        told = space.model(leaf[None]).softmax(1)
+        divergence = (clean * (clean.log() - told.log())).sum()
+        (divergence if settings.get("loss") == "kl" else -told[0, y].log()).backward()
         moved = moved + settings["step"] * leaf.grad.sign()
         moved = torch.minimum(torch.maximum(moved, x - eps), x + eps).clamp(space.low, space.high)
     return int(predictions(space.model, moved[None]))
 
 
 @pytest.mark.parametrize("labels", ["given", "predicted"])
-@pytest.mark.parametrize("settings", [PGD, NORMALIZED], ids=["pixel", "normalised"])
+@pytest.mark.parametrize(
+    "settings", [PGD, NORMALIZED, PGD | {"loss": "kl"}], ids=["pixel", "normalised", "KL"]
+)
 def test_pgd_fools_like_a_naive_loop(network, images, small_blocks, settings, labels):
     found = quietly(network, images, settings | {"attacked_label": labels})
     space = Space(network, settings.get("space", "pixel"))

@@ -189,6 +189,14 @@ TWO_PHASES = [
 ADAM = {"name": "adam", "lr": {"ramp": "cosine", "from": 0.01, "to": 0.001}, "weight_decay": 1e-4}
 RICH = {
     "dropout, averaging, PGD": {"phases": TWO_PHASES, "averaging": 0.9, "label_smoothing": 0.1},
+    "CuSP, by steps": {
+        "epochs": 4,
+        "augment": {"rotate": {"ramp": "steps", "values": [30, 60, 90], "at": [1, 2]}},
+        "examples": {
+            "pgd": PGD["pgd"] | {"eps": {"ramp": "steps", "values": [0.05, 0.1, 0.2], "at": [1, 2]}}
+        },
+        "optimiser": SGD | {"lr": RATE | {"at": [1, 2, 3]}},
+    },
     "batch norm, Adam, the best": {
         "phases": TWO_PHASES,
         "optimiser": ADAM,

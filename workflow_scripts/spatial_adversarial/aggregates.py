@@ -11,7 +11,7 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.papers import Line, Member, Panel
 from spatial_adversarial.catalog.recipes import number_text
-from spatial_adversarial.derived import derive
+from spatial_adversarial.derived import derive, dominated
 from spatial_adversarial.metrics import MOST, outcomes, summarise
 from spatial_adversarial.store import read_evaluation
 
@@ -62,6 +62,8 @@ class Aggregator:
         made += [(row, self._blank()) for panel in self.target.panels for row in self._published(panel)]
         if self.target.kind == "results":
             made += derive(self.target.spec, made, self.bootstrap["level"])
+        if self.target.kind == "pareto":
+            made += dominated(self.target.spec, made, self.bootstrap["level"])
         rows, replicates = zip(*made, strict=True)
         frame = pd.DataFrame(rows)
         extra = [name for name in frame.columns if name not in COLUMNS]

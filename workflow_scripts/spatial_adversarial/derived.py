@@ -1,8 +1,10 @@
-"""Rows of a table of results that are computed from other rows: differences, and the best of several."""
+"""Rows that are computed from a table's other rows: differences, the best of several, dominated areas."""
 
 from collections.abc import Iterator
 
 import numpy as np
+
+from spatial_adversarial.pareto import hypervolume
 
 Made = tuple[dict, np.ndarray]  # a tidy row, and its replicates float32 [B]
 
@@ -56,3 +58,32 @@ def _blank(found: list[Made]) -> Made:
         "status": "not run",
         "published": None,
     }, np.full_like(drawn, np.nan)
+
+
+def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
+    """The hypervolume of each method of a Pareto figure, with the percentile interval of its replicates.
+
+    spec: the figure's columns `x` and `y`, and the rows of its `methods`; those not run are left out.
+    """
+    cells = {(row["panel"], row["column"]): (row, drawn) for row, drawn in made if row["status"] != "not run"}
+    for method, rows in spec["methods"].items():
+        kept = ("paper", "target", "data", "model", "interval", "n", "seed", "status")
+        blank = {key: made[0][0].get(key, "") for key in ("paper", "target", "data", "model")}
+        run = [row for row in rows if (row, spec["x"]) in cells and (row, spec["y"]) in cells]
+        frame = {"panel": method, "row": method, "kind": "method", "metric": "hypervolume"}
+        if not run:
+            yield blank | frame | {"status": "not run"}, np.full_like(made[0][1], np.nan)
+            continue
+        x, y = (np.stack([_stacked(cells[row, spec[axis]]) for row in run]) for axis in ("x", "y"))
+        area = hypervolume(x, y)
+        low, high = np.quantile(area[1:], [(1 - level) / 2, (1 + level) / 2]).tolist()
+        first = cells[run[0], spec["x"]][0]
+        yield (
+            {key: first[key] for key in kept} | frame | {"value": float(area[0]), "low": low, "high": high},
+            area[1:].astype(np.float32),
+        )
+
+
+def _stacked(cell: Made) -> np.ndarray:
+    """A cell's value and then its replicates, [1 + B]."""
+    return np.concatenate([[cell[0]["value"]], cell[1]])

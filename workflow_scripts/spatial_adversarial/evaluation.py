@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.attacks.pgd import cross_entropy_each, pgd
+from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
 from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.seeds import derive
@@ -115,6 +115,9 @@ def _pgd_block(
     predictions = []
     for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
         x = space.inputs(to_float(part))
+        loss = cross_entropy_each
+        if profile["loss"] == "kl":
+            loss, y = divergence_each, space.model(x).softmax(1)
         adversarial = pgd(
             space.model,
             x,
@@ -125,7 +128,7 @@ def _pgd_block(
             start=x + eps * (2 * start - 1) if profile["random_start"] else x,
             generator=None,
             norm=profile["norm"],
-            loss=cross_entropy_each,
+            loss=loss,
             keep_best=profile["keep"] == "best",
             low=space.low,
             high=space.high,

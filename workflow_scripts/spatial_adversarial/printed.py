@@ -18,6 +18,8 @@ def figure(catalog: Catalog, target: Target) -> dict:
     }
     if target.kind == "theory":
         return described | {"panels": [{"panel": "", "kind": "theory"}]}
+    if target.kind == "pareto":
+        return described | {"panels": [{"kind": "pareto"} | _pareto(target)]}
     status = "reduced" if catalog.reduced() else "run"
     return described | {"panels": [_panel(panel, status) for panel in target.panels]}
 
@@ -40,6 +42,18 @@ def _panel(panel: Panel, status: str) -> dict:
         return described | {"metric": panel.lines[0].metric, "lines": lines}
     profile = next(iter(panel.lines[0].profiles.values()))
     return described | lines[0] | {"x_unit": profile.unit}
+
+
+def _pareto(target: Target) -> dict:
+    lines = {line.name: line for panel in target.panels for line in panel.lines}
+    axes = {key: lines[target.spec[key]] for key in ("x", "y")}
+    return {
+        "methods": target.spec["methods"],
+        "zoom": target.spec["zoom"],
+        "columns": {key: line.name for key, line in axes.items()},
+        "labels": {key: f"{line.label} accuracy, {attack_told(line)}" for key, line in axes.items()},
+        "rows": {panel.letter: panel.title for panel in target.panels},
+    }
 
 
 def _line(line) -> dict:
@@ -83,6 +97,11 @@ def caption(catalog: Catalog, target: Target) -> str:
     parts = [f"{target.title}."]
     if target.kind == "results":
         parts += _cells_told(catalog, target)
+    if target.kind == "pareto":
+        parts.append(
+            "Numbers: rows of the table. Shaded: what some model dominates. Legend: hypervolume, the area that a "
+            f"method's models dominate, with its {intervals(catalog)}."
+        )
     if target.kind == "panels":
         parts.append(f"Bands: {intervals(catalog)}.")
         if any(line.points for panel in target.panels for line in panel.lines):

@@ -22,6 +22,11 @@ def cross_entropy_each(logits: Tensor, y: Tensor) -> Tensor:
     return functional.cross_entropy(logits, y, reduction="none")
 
 
+def divergence_each(logits: Tensor, clean: Tensor) -> Tensor:
+    """KL(clean || softmax(logits)) of each image, [N]; clean: probabilities [N, K] on the clean images."""
+    return functional.kl_div(logits.log_softmax(1), clean, reduction="none").sum(1)
+
+
 def divergence_sum(logits: Tensor, clean: Tensor) -> Tensor:
     """KL(clean || softmax(logits)) summed over the batch; clean: probabilities [N, K] on the clean images."""
     return functional.kl_div(logits.log_softmax(1), clean, reduction="sum")

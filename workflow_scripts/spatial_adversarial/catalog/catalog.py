@@ -19,7 +19,7 @@ class Target:
 
     paper: str
     name: str
-    kind: str  # panels, theory, architectures, results
+    kind: str  # panels, theory, pareto, architectures, results
     title: str
     columns: int
     spec: dict
@@ -136,6 +136,9 @@ class Catalog:
             return Target(
                 paper, name, kind, spec.get("title", ""), spec.get("columns", 2), {"settings": settings}
             )
+        if kind == "pareto":
+            drawn, rows = tables.pareto(paper, spec, self._tables_of(paper), scope, where)
+            return Target(paper, name, kind, spec.get("title", ""), 2, drawn, rows)
         dealt = expand_panels(spec, where)
         dealt |= own.panels(dealt, self.config["own"], f"{paper}/{name}")
         dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
@@ -156,8 +159,7 @@ class Catalog:
         where = f"{self.folder / paper}.yaml: tables.{name}"
         spec = self._like(paper, "tables", name)
         if spec["kind"] == "results":
-            known = {other: self._like(paper, "tables", other) for other in self.paper(paper)["tables"]}
-            printed, rows = tables.resolve(paper, name, known, scope)
+            printed, rows = tables.resolve(paper, name, self._tables_of(paper), scope)
             return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
         for key in ("models", "data"):
             if key not in spec:
@@ -168,6 +170,9 @@ class Catalog:
         lookup("data set", data, self.registry["data"], f"{where}.data")
         spec = spec | {"data": self.config["stand_ins"].get(data, data)}
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)
+
+    def _tables_of(self, paper: str) -> dict[str, dict]:
+        return {name: self._like(paper, "tables", name) for name in self.paper(paper).get("tables", {})}
 
     def _like(self, paper: str, kind: str, name: str, after: tuple = ()) -> dict:
         """A figure's YAML with `like: [paper/]figure` replaced by that figure, its data and models exchanged."""

@@ -30,9 +30,21 @@ def canonical(recipe: dict, where: str) -> dict:
         full["phases"] = [merge(shared, p) if isinstance(p, dict) else p for p in full["phases"]]
     full = filled(full, schema("recipe"))
     validate("recipe", full, where)
+    _check_steps(full, where)
     if len({"steps" in phase for phase in full["phases"]}) > 1:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
     return full | {"phases": [_natural_at_zero(phase) for phase in full["phases"]]}
+
+
+def _check_steps(tree, where: str) -> None:
+    """A ramp of steps has one value more than it has times; raises CatalogError."""
+    if isinstance(tree, list):
+        tree = dict(enumerate(tree))
+    if isinstance(tree, dict):
+        if tree.get("ramp") == "steps" and len(tree["values"]) != len(tree["at"]) + 1:
+            raise CatalogError(f"{where}.values: {len(tree['values'])} values for {len(tree['at'])} steps")
+        for key, value in tree.items():
+            _check_steps(value, f"{where}.{key}")
 
 
 def _natural_at_zero(phase: dict) -> dict:
@@ -93,9 +105,16 @@ def _phase_words(phase: dict) -> str:
         return "given"
     strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
     strengths |= {name: method["eps"] for name, method in phase["examples"].items() if "eps" in method}
-    told = [
-        key + ("-ramp" if isinstance(value, dict) else number_text(value))
-        for key, value in strengths.items()
-        if value
-    ]
+    told = [key + _strength_words(value) for key, value in strengths.items() if value]
     return "_".join(told) or "natural"
+
+
+def _strength_words(value: float | dict) -> str:
+    """60, 8/255; 120-150-180 or 2-4-8/255 where it goes up by steps; -ramp for another ramp."""
+    if not isinstance(value, dict):
+        return number_text(value)
+    if value["ramp"] != "steps":
+        return "-ramp"
+    texts = [number_text(one) for one in value["values"]]
+    last = texts[-1].rpartition("/")[2]
+    return "-".join([*(text.removesuffix(f"/{last}") for text in texts[:-1]), texts[-1]])

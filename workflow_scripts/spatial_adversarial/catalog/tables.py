@@ -7,6 +7,7 @@ from .papers import Line, Panel, Scope, resolve_line, resolve_members
 from .reading import CatalogError, lookup
 
 DERIVED = ("gain", "best_of")  # rows computed from other rows
+CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims
 Tables = dict[str, dict]  # the paper's tables by name, `like` resolved
 
 
@@ -78,7 +79,7 @@ class Table:
             reason=reason or ("" if key in self.kept or kind == "candidate" else "left out by budget.rows"),
         )
         return replace(
-            panel, lines=tuple(self._cell(panel, row, name, where) for name in self._columns(row, where))
+            panel, lines=tuple(self._cell(panel, row, name, where) for name in self._columns(key, row, where))
         )
 
     def candidate(self, key: str, tables: Tables) -> Panel:
@@ -101,7 +102,7 @@ class Table:
             for name in row[kind]:
                 if "." not in str(name):
                     lookup("row", str(name), self.rows, f"{where}.{kind}")
-            columns = self._columns(row, where)
+            columns = self._columns(key, row, where)
             told |= {"of": [str(name) for name in row[kind]], "columns": columns, "published": {}}
             if "published" in row:
                 cells = self.spec["columns"]
@@ -120,10 +121,13 @@ class Table:
             )
         return members[0]
 
-    def _columns(self, row: dict, where: str) -> list[str]:
+    def _columns(self, key: str, row: dict, where: str) -> list[str]:
+        """The columns that a row has cells in: those that it names, among those that have it among their rows."""
+        columns = self.spec["columns"]
         for name in row.get("columns", []):
-            lookup("column", name, self.spec["columns"], f"{where}.columns")
-        return row.get("columns", list(self.spec["columns"]))
+            lookup("column", name, columns, f"{where}.columns")
+        wanted = {name: {str(one) for one in column.get("rows", [key])} for name, column in columns.items()}
+        return [name for name in row.get("columns", columns) if key in wanted[name]]
 
     def _cell(self, panel: Panel, row: dict, name: str, where: str) -> Line:
         column = self.spec["columns"][name]
@@ -150,6 +154,44 @@ class Table:
         return published.number(self.scope.file, filters, own, f"{where}: published")
 
 
+def pareto(
+    paper: str, spec: dict, tables: Tables, scope: Scope, where: str
+) -> tuple[dict, tuple[Panel, ...]]:
+    """(what is drawn, the rows as panels with two cells each) of a Pareto figure; raises CatalogError."""
+    for key in ("table", "x", "y", "methods"):
+        if key not in spec:
+            raise CatalogError(f"{where}: a Pareto figure needs {key!r}")
+    table = lookup("table", spec["table"], tables, f"{where}.table")
+    if table["kind"] != "results":
+        raise CatalogError(f"{where}.table: {spec['table']} is no table of results")
+    printed, panels = resolve(paper, spec["table"], tables, scope)
+    rows = {panel.letter: panel for panel in panels if panel.kind == "row"}
+    for axis in ("x", "y"):
+        lookup("column", spec[axis], printed["columns"], f"{where}.{axis}")
+    methods = {name: [str(row) for row in own] for name, own in spec["methods"].items()}
+    for row in {row for own in methods.values() for row in own}:
+        lookup("row", row, rows, f"{where}.methods")
+    for name in spec.get("zoom", []):
+        lookup("method", name, methods, f"{where}.zoom")
+    wanted = {row for own in methods.values() for row in own}
+    cells = (spec["x"], spec["y"])
+    kept = [
+        replace(panel, lines=tuple(line for line in panel.lines if line.name in cells))
+        for key, panel in rows.items()
+        if key in wanted
+    ]
+    for panel in kept:
+        if len(panel.lines) < len(cells):
+            raise CatalogError(
+                f"{where}: row {panel.letter!r} of {spec['table']} has no {' or no '.join(cells)}"
+            )
+    drawn = {key: spec[key] for key in ("x", "y")} | {
+        "methods": methods,
+        "zoom": spec.get("zoom", list(methods)),
+    }
+    return drawn | {"note": spec.get("note", "")}, tuple(kept)
+
+
 def check_budget(budget: dict, targets: dict) -> None:
     """The tables whose rows the budget chooses are there; raises CatalogError."""
     tables = {"/".join(key): target for key, target in targets.items() if target.kind == "results"}
@@ -163,12 +205,12 @@ def check_test(target, test: dict, where: str) -> None:
     """The rows and columns that a test on a table names are in it; raises CatalogError."""
     if target.kind != "results":
         raise CatalogError(f"{where}.columns: {target.name} is no table of results")
-    name = next((key for key in ("cell", "gain", "best", "gap") if key in test), None)
+    name = next((key for key in CELL_TESTS if key in test), None)
     if name is None:
-        raise CatalogError(f"{where}: a test on columns needs one of cell, gain, best, gap")
+        raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
     rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
     named = test[name]
-    for row in (*named.get("rows", []), *([named["row"]] if "row" in named else [])):
+    for row in (*named.get("rows", []), *named.get("over", []), *([named["row"]] if "row" in named else [])):
         lookup("row", str(row), rows, f"{where}.{name}")
     for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
         lookup("column", column, target.spec["columns"], f"{where}.columns")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
+from spatial_adversarial.pareto import hypervolume
 
 Column = dict[str, np.ndarray]  # {row: its value [1 + B], the estimate first and then its replicates}
 
@@ -31,11 +32,30 @@ def _gap(column: Column, to: Column, rows: list | None = None) -> np.ndarray:
     return np.min(found, axis=0)
 
 
+def _points(column: Column, to: Column, rows: list) -> tuple[np.ndarray, np.ndarray]:
+    """(x, y) [rows, 1 + B] of rows as points of two columns."""
+    found = [(_of(column, row), _of(to, row)) for row in rows]
+    return np.stack([x for x, _ in found]), np.stack([y for _, y in found])
+
+
+def _area(column: Column, to: Column, rows: list, over: list, each: bool = False) -> np.ndarray:
+    x, y = _points(column, to, over)
+    others = (x * y).max(axis=0) if each else hypervolume(x, y)
+    return hypervolume(*_points(column, to, rows)) - others
+
+
+def _ahead(column: Column, to: Column, rows: list, over: list) -> np.ndarray:
+    (x, y), (others_x, others_y) = _points(column, to, rows), _points(column, to, over)
+    return np.maximum(x[:, None] - others_x, y[:, None] - others_y).min(axis=(0, 1))
+
+
 # name in a paper's file: (what it is, statistic [1 + B] of one column)
 CELL_STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
     "cell": ("value of a cell", _of),
     "gain": ("first row less second", lambda column, rows: _of(column, rows[0]) - _of(column, rows[1])),
     "best": ("row less the best of the other rows", _best),
+    "area": ("area dominated with another column, less that of other rows", _area),
+    "ahead": ("least lead over other rows in the better of this column and another", _ahead),
     "gap": ("least over the rows of this column less another", _gap),
 }
 

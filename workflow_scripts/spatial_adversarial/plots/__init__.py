@@ -27,6 +27,10 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
             from spatial_adversarial.plots import theory  # a kind of its own: it lays out the whole figure
 
             return theory.draw(rows, figure)
+        if figure["panels"][0]["kind"] == "pareto":
+            from spatial_adversarial.plots import pareto  # so does this one
+
+            return pareto.draw(rows, figure)
         return _draw_panels(rows, figure)
 
 

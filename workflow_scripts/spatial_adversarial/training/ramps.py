@@ -7,12 +7,15 @@ def value(number, time: float, length: float):
     """A number or ramp at `time` of a run that is `length` long, both in epochs or both in steps.
 
     {ramp: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
+    {ramp: steps, values: [...], at: [...]}: the first of the values, and the next one at each time in `at`.
     {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
     """
     if not isinstance(number, dict):
         return number
     if number["ramp"] == "drops":
         return number["from"] * number["factor"] ** sum(time >= drop for drop in number["at"])
+    if number["ramp"] == "steps":
+        return number["values"][sum(time >= step for step in number["at"])]
     begin, end = number.get("begin", 0), number.get("end", length)
     share = min(1.0, max(0.0, (time - begin) / (end - begin))) if end > begin else float(time >= end)
     if number["ramp"] == "cosine":
