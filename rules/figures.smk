@@ -23,6 +23,7 @@ rule draw:
         h5=rules.aggregate.output.h5,
         modules=library(
             "printed",
+            "told",
             "plots/__init__",
             "plots/style",
             "plots/profiles",

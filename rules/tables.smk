@@ -21,7 +21,7 @@ rule networks:
 rule tabulate:
     input:
         unpack(table_inputs),
-        modules=library("tables", "results", "printed"),
+        modules=library("tables", "results", "printed", "told"),
     output:
         csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
         md=report(

@@ -9,9 +9,11 @@ from make_table import tabulate_results
 from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.catalog import CatalogError, load, published
+from spatial_adversarial.catalog.papers import Line, Profile
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.printed import caption, figure
 from spatial_adversarial.store import Evaluation
+from spatial_adversarial.told import attack_told
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
 PUBLISHED = f"""{HEAD}
@@ -304,3 +306,35 @@ def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printe
     hollow = [line for line in axes.lines if line.get_fillstyle() == "none"]
     assert [len(line.get_xdata()) for line in hollow] == [2, 1]
     assert len({matplotlib.colors.to_hex(line.get_color()) for line in axes.lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "x", "words"),
+    [
+        ({"transform": "rotate"}, 180, "±180°"),
+        ({"transform": "translate"}, 0.2, "±0.2 of the side"),
+        ({"transform": "rotate", "images": 2000}, 0, "first 2,000 images"),
+        (
+            {"attack": "pgd", "norm": "linf", "steps": 10, "step": 2 / 255},
+            8 / 255,
+            "eps 8/255, 10 steps of 2/255",
+        ),
+        ({"attack": "pgd", "norm": "l2", "steps": 100, "step": 0.1}, 0.25, "L2 eps 0.25, 100 steps of 0.1"),
+        (
+            {"attack": "pgd", "norm": "linf", "steps": 7, "step": {"of_eps": 0.25}},
+            0.1,
+            "eps 0.1, 7 steps of 0.25 eps",
+        ),
+        ({"attack": "square", "norm": "linf", "queries": 5000}, 12 / 255, "eps 12/255, 5,000 queries"),
+        (
+            {"attack": "spatial", "turns": 31, "shifts": 5, "pixels": 3},
+            30,
+            "worst of 31 rotations in ±30° and 5 × 5 shifts of up to 3 px",
+        ),
+    ],
+)
+def test_a_heading_states_the_attack_that_really_ran(settings, x, words):
+    profile = Profile("p", "P", "robust_accuracy", "eps", {"images": None} | settings)
+    assert attack_told(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
+    natural = attack_told(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
+    assert natural == ("first 2,000 images" if "images" in settings else "")

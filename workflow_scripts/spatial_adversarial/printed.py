@@ -1,10 +1,9 @@
 """What is printed of a target: the description that plots and tables draw from, and the caption."""
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.papers import Line, Panel
+from spatial_adversarial.catalog.papers import Panel
 from spatial_adversarial.catalog.recipes import number_text
-
-COUNTS = ("steps", "restarts", "queries")  # of an attack, that a heading tells
+from spatial_adversarial.told import attack_told
 
 
 def figure(catalog: Catalog, target: Target) -> dict:
@@ -70,26 +69,6 @@ def table(target: Target) -> dict:
             [label, *(f"({'; '.join(dict.fromkeys(told))})" for _ in told[:1] if any(told))]
         )
     return target.spec | {"columns": headings}
-
-
-def attack_told(line: Line) -> str:
-    """What a cell's profile really does: "eps 8/255, 10 steps of 2/255", "±180°"; empty for clean images."""
-    (profile,), (x,) = line.profiles.values(), line.at.values()
-    settings, images = profile.settings, profile.settings["images"]
-    moves = {
-        "rotate": f"±{x:g}°",
-        "translate": f"±{x:g} of the side",
-        "rotate_translate": f"±{x:g}, ±{180 * x:g}°",
-    }
-    parts = []
-    if line.metric != "natural_accuracy" and x and "transform" in settings:
-        parts.append(moves[settings["transform"]])
-    elif line.metric != "natural_accuracy" and x:
-        counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
-        if isinstance(settings.get("step"), float):
-            counts["steps"] += f" of {number_text(settings['step'])}"
-        parts += [f"eps {number_text(x)}", *counts.values()]
-    return ", ".join(parts + ([f"first {images:,} images"] if images else []))
 
 
 def caption(catalog: Catalog, target: Target) -> str:

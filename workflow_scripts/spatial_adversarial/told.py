@@ -1,0 +1,42 @@
+"""What was really done to the images of a table's cell, in words."""
+
+from spatial_adversarial.catalog.papers import Line
+from spatial_adversarial.catalog.recipes import number_text
+
+COUNTS = ("steps", "restarts", "queries")
+
+
+def attack_told(line: Line) -> str:
+    """Of a cell's resolved profile: "eps 8/255, 10 steps of 2/255", "±180°"; empty for all the clean images."""
+    (profile,), (x,) = line.profiles.values(), line.at.values()
+    settings, images = profile.settings, profile.settings["images"]
+    parts = [f"first {images:,} images"] if images else []
+    if line.metric == "natural_accuracy":
+        return ", ".join(parts)
+    return ", ".join([*_told(settings, x), *parts])
+
+
+def _told(settings: dict, x: float) -> list[str]:
+    moves = {
+        "rotate": f"±{x:g}°",
+        "translate": f"±{x:g} of the side",
+        "rotate_translate": f"±{x:g}, ±{180 * x:g}°",
+    }
+    if "transform" in settings:
+        return [moves[settings["transform"]]] if x else []
+    if settings["attack"] == "spatial":
+        shifts = f"{settings['shifts']} × {settings['shifts']} shifts of up to {settings['pixels']:g} px"
+        return [
+            f"worst of {settings['turns']} rotations in ±{x:g}°"
+            + (f" and {shifts}" if settings["shifts"] > 1 else "")
+        ]
+    counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
+    if "steps" in counts and "step" in settings:
+        counts["steps"] += f" of {_step(settings['step'])}"
+    return [f"{'L2 ' if settings['norm'] == 'l2' else ''}eps {number_text(x)}", *counts.values()] if x else []
+
+
+def _step(step: float | str | dict) -> str:
+    if isinstance(step, dict):
+        return f"{step['of_eps']:g} eps"
+    return "2.5 eps / steps" if step == "relative" else number_text(step)
