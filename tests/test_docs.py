@@ -48,6 +48,16 @@ def test_a_point_by_hand_is_a_paper_of_one_run(specs, full_config):
     assert {file.split("-")[0] for _, file in target.evaluations()} == {"rotation", "pgd"}
 
 
+def test_a_table_of_results_is_rows_and_columns(specs, full_config):
+    (specs / "mytable.yaml").write_text(block("figures/mytable.yaml"), encoding="utf-8")
+    catalog = load(full_config | {"papers": ["mytable"]}, specs)
+    (target,) = catalog.targets.values()
+    assert [panel.letter for panel in target.panels] == ["plain", "turned"]
+    assert len(target.paths()) == 2 and len(target.evaluations()) == 4
+    shared = load(full_config, ROOT / "figures").targets["invariance", "fig1"]
+    assert set(target.paths()) < set(shared.paths()), "the runs that the paper trains already"
+
+
 def test_a_data_set_is_a_reader_and_a_line(monkeypatch):
     monkeypatch.setattr(stand_ins, "STAND_INS", dict(stand_ins.STAND_INS))
     executed("data/stand_ins.py", np=np, STAND_INS=stand_ins.STAND_INS)

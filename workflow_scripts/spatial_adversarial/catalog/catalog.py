@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..theory.bounds import STATEMENTS
-from . import budget, checks, own, tables
+from . import budget, checks, own, pareto, tables
 from .papers import Panel, Scope, expand_panels, resolve_panel
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 from .recipes import digest
@@ -76,7 +76,7 @@ class Catalog:
         }
         self.registry["models"] |= own.models(self.config["own"], self.registry, figures)
         self.targets = {(t.paper, t.name): t for paper in self.config["papers"] for t in self._targets(paper)}
-        tables.check_budget(self.config["budget"], self.targets)
+        checks.check_rows(self.config["budget"], self.targets)
         self.claims = {paper: self._claims(paper) for paper in self.config["papers"]}
         checks.check_tests(self)
 
@@ -137,7 +137,7 @@ class Catalog:
                 paper, name, kind, spec.get("title", ""), spec.get("columns", 2), {"settings": settings}
             )
         if kind == "pareto":
-            drawn, rows = tables.pareto(paper, spec, self._tables_of(paper), scope, where)
+            drawn, rows = pareto.resolve(paper, spec, self._tables_of(paper), scope, where)
             return Target(paper, name, kind, spec.get("title", ""), 2, drawn, rows)
         dealt = expand_panels(spec, where)
         dealt |= own.panels(dealt, self.config["own"], f"{paper}/{name}")
@@ -205,7 +205,7 @@ class Catalog:
                 for target, panels in _judged_on(claim, test):
                     self._check_panels(paper, target, panels, where)
                 if "columns" in test:
-                    tables.check_test(self.targets[paper, test.get("in", claim["in"])], test, where)
+                    checks.check_cells(self.targets[paper, test.get("in", claim["in"])], test, where)
         return claims
 
     def _check_panels(self, paper: str, target: str, panels: list[str], where: str) -> None:

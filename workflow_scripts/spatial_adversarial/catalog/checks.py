@@ -3,6 +3,7 @@
 from .reading import CatalogError, lookup
 
 NAMED_IN_BUDGET = {"members": "families", "points": "profiles", "test_images": "profiles"}
+CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims on tables of results
 
 
 def check_names(catalog) -> None:
@@ -67,3 +68,27 @@ def _check_test(target, test: dict, where: str) -> None:
         profiles = {profile.key: profile for line in panel.lines for profile in line.profiles.values()}
         if panel.letter in test.get("panels", []):
             lookup("profile", test["profile"], profiles, f"{where}.profile")
+
+
+def check_rows(budget: dict, targets: dict) -> None:
+    """The tables whose rows the budget chooses are there; raises CatalogError."""
+    tables = {"/".join(key): target for key, target in targets.items() if target.kind == "results"}
+    papers = {paper for paper, _ in targets}
+    for name in budget.get("rows", {}):
+        if name.partition("/")[0] in papers:
+            lookup("table", name, tables, "config: budget.rows")
+
+
+def check_cells(target, test: dict, where: str) -> None:
+    """The rows and columns that a test on a table names are in it; raises CatalogError."""
+    if target.kind != "results":
+        raise CatalogError(f"{where}.columns: {target.name} is no table of results")
+    name = next((key for key in CELL_TESTS if key in test), None)
+    if name is None:
+        raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
+    rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
+    named = test[name]
+    for row in (*named.get("rows", []), *named.get("over", []), *([named["row"]] if "row" in named else [])):
+        lookup("row", str(row), rows, f"{where}.{name}")
+    for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
+        lookup("column", column, target.spec["columns"], f"{where}.columns")

@@ -7,7 +7,6 @@ from .papers import Line, Panel, Scope, resolve_line, resolve_members
 from .reading import CatalogError, lookup
 
 DERIVED = ("gain", "best_of")  # rows computed from other rows
-CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims
 Tables = dict[str, dict]  # the paper's tables by name, `like` resolved
 
 
@@ -152,65 +151,3 @@ class Table:
         filters = published.named(self.scope.registry, self.scope.file, data=data, **named)
         filters |= {"target": self.name, "metric": metric}
         return published.number(self.scope.file, filters, own, f"{where}: published")
-
-
-def pareto(
-    paper: str, spec: dict, tables: Tables, scope: Scope, where: str
-) -> tuple[dict, tuple[Panel, ...]]:
-    """(what is drawn, the rows as panels with two cells each) of a Pareto figure; raises CatalogError."""
-    for key in ("table", "x", "y", "methods"):
-        if key not in spec:
-            raise CatalogError(f"{where}: a Pareto figure needs {key!r}")
-    table = lookup("table", spec["table"], tables, f"{where}.table")
-    if table["kind"] != "results":
-        raise CatalogError(f"{where}.table: {spec['table']} is no table of results")
-    printed, panels = resolve(paper, spec["table"], tables, scope)
-    rows = {panel.letter: panel for panel in panels if panel.kind == "row"}
-    for axis in ("x", "y"):
-        lookup("column", spec[axis], printed["columns"], f"{where}.{axis}")
-    methods = {name: [str(row) for row in own] for name, own in spec["methods"].items()}
-    for row in {row for own in methods.values() for row in own}:
-        lookup("row", row, rows, f"{where}.methods")
-    for name in spec.get("zoom", []):
-        lookup("method", name, methods, f"{where}.zoom")
-    wanted = {row for own in methods.values() for row in own}
-    cells = (spec["x"], spec["y"])
-    kept = [
-        replace(panel, lines=tuple(line for line in panel.lines if line.name in cells))
-        for key, panel in rows.items()
-        if key in wanted
-    ]
-    for panel in kept:
-        if len(panel.lines) < len(cells):
-            raise CatalogError(
-                f"{where}: row {panel.letter!r} of {spec['table']} has no {' or no '.join(cells)}"
-            )
-    drawn = {key: spec[key] for key in ("x", "y")} | {
-        "methods": methods,
-        "zoom": spec.get("zoom", list(methods)),
-    }
-    return drawn | {"note": spec.get("note", "")}, tuple(kept)
-
-
-def check_budget(budget: dict, targets: dict) -> None:
-    """The tables whose rows the budget chooses are there; raises CatalogError."""
-    tables = {"/".join(key): target for key, target in targets.items() if target.kind == "results"}
-    papers = {paper for paper, _ in targets}
-    for name in budget.get("rows", {}):
-        if name.partition("/")[0] in papers:
-            lookup("table", name, tables, "config: budget.rows")
-
-
-def check_test(target, test: dict, where: str) -> None:
-    """The rows and columns that a test on a table names are in it; raises CatalogError."""
-    if target.kind != "results":
-        raise CatalogError(f"{where}.columns: {target.name} is no table of results")
-    name = next((key for key in CELL_TESTS if key in test), None)
-    if name is None:
-        raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
-    rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
-    named = test[name]
-    for row in (*named.get("rows", []), *named.get("over", []), *([named["row"]] if "row" in named else [])):
-        lookup("row", str(row), rows, f"{where}.{name}")
-    for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
-        lookup("column", column, target.spec["columns"], f"{where}.columns")
