@@ -17,29 +17,18 @@ def resolve(
     table = lookup("table", spec["table"], known, f"{where}.table")
     if table["kind"] != "results":
         raise CatalogError(f"{where}.table: {spec['table']} is no table of results")
-    printed, panels = tables.resolve(paper, spec["table"], known, scope)
+    _, panels = tables.resolve(paper, spec["table"], known, scope)
     rows = {panel.letter: panel for panel in panels if panel.kind == "row"}
-    for axis in ("x", "y"):
-        lookup("column", spec[axis], printed["columns"], f"{where}.{axis}")
     methods = {name: [str(row) for row in own] for name, own in spec["methods"].items()}
-    for row in {row for own in methods.values() for row in own}:
-        lookup("row", row, rows, f"{where}.methods")
-    for name in spec.get("zoom", []):
+    zoom = spec.get("zoom", list(methods))
+    points = {}
+    for key in (row for own in methods.values() for row in own):
+        panel = lookup("row", key, rows, f"{where}.methods")
+        cells = {line.name: line for line in panel.lines}
+        for axis in ("x", "y"):
+            lookup("column", spec[axis], cells, f"{where}.{axis}: row {key}")
+        points[key] = replace(panel, lines=(cells[spec["x"]], cells[spec["y"]]))
+    for name in zoom:
         lookup("method", name, methods, f"{where}.zoom")
-    wanted = {row for own in methods.values() for row in own}
-    cells = (spec["x"], spec["y"])
-    kept = [
-        replace(panel, lines=tuple(line for line in panel.lines if line.name in cells))
-        for key, panel in rows.items()
-        if key in wanted
-    ]
-    for panel in kept:
-        if len(panel.lines) < len(cells):
-            raise CatalogError(
-                f"{where}: row {panel.letter!r} of {spec['table']} has no {' or no '.join(cells)}"
-            )
-    drawn = {key: spec[key] for key in ("x", "y")} | {
-        "methods": methods,
-        "zoom": spec.get("zoom", list(methods)),
-    }
-    return drawn | {"note": spec.get("note", "")}, tuple(kept)
+    drawn = {"x": spec["x"], "y": spec["y"], "methods": methods, "zoom": zoom, "note": spec.get("note", "")}
+    return drawn, tuple(points.values())
