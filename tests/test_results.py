@@ -183,6 +183,8 @@ def test_a_filter_that_no_published_number_has_is_named(byhand):
         ("columns: [natural, adversarial]}", "columns: [naturel]}", "unknown column 'naturel'"),
         ("gain: {rows: [2, 1]}", "gain: {rows: [2, 7]}", "unknown row '7'"),
         ("at: 180}", "at: 90}", "90 is not on the grid"),
+        ("at: 180}", "at: 180, rows: [7]}", "unknown row '7'"),
+        ("at: 180}", "at: 180, metric: mean_l2_distance}", "no distances"),
         ("Spatial, profile: turned, at: 180", "Spatial, profile: turned", "at which of"),
     ],
 )

@@ -51,6 +51,9 @@ class Table:
         self.kept = {str(key) for key in kept}
         for key in self.kept:
             lookup("row", key, rows, f"config: budget.rows.{paper}/{name}")
+        for column, told in spec["columns"].items():
+            for key in told.get("rows", []):
+                lookup("row", str(key), rows, f"{where}.columns.{column}.rows")
 
     def row(self, key: str, row: dict, kind: str = "row") -> Panel:
         """A row as a panel with one member and a line for each of its cells."""
@@ -137,6 +140,10 @@ class Table:
             if len(grid) > 1:
                 raise CatalogError(f"{self.where}.columns.{name}: at which of {grid}?")
             line = replace(line, at={member.path: grid[0]})
+        if line.metric == "mean_l2_distance":
+            raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
+        if panel.kind == "candidate":
+            return replace(line, name=name)
         method = next(iter(member.recipe["phases"][-1]["examples"]), "clean")
         named = {"model": row["model"], "method": method}
         return replace(line, name=name, published=self._published(row, column, named, where))
