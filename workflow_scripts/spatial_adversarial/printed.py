@@ -50,7 +50,7 @@ def _pareto(target: Target) -> dict:
         "methods": target.spec["methods"],
         "zoom": target.spec["zoom"],
         "columns": {key: line.name for key, line in axes.items()},
-        "labels": {key: f"{line.label} accuracy, {attack_told(line)}" for key, line in axes.items()},
+        "labels": {key: f"{line.label} accuracy (%)\n{attack_told(line)}" for key, line in axes.items()},
         "rows": {panel.letter: panel.title for panel in target.panels},
     }
 
@@ -78,8 +78,9 @@ def caption(catalog: Catalog, target: Target) -> str:
         parts += _cells_told(catalog, target)
     if target.kind == "pareto":
         parts.append(
-            "Numbers: rows of the table. Shaded: what some model dominates. Legend: hypervolume, the area that a "
-            f"method's models dominate, with its {intervals(catalog)}."
+            "Numbers: rows of the table; those in the dotted frame are told on the right. Shaded: what some model "
+            "dominates. Legend: hypervolume, the area that a method's models dominate, with its "
+            f"{intervals(catalog)}."
         )
     if target.kind == "panels":
         parts.append(f"Bands: {intervals(catalog)}.")

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pandas import DataFrame
 
@@ -14,7 +15,7 @@ MARGIN = 0.08  # share of the zoomed range that is left free on each side
 
 
 def draw(rows: DataFrame, figure: dict) -> Figure:
-    """Draw all models on the left, and on the right a zoom on the methods of `zoom`.
+    """Draw all models on the left, and on the right a zoom on the methods of `zoom`, which are numbered there.
 
     `figure` has one panel: "methods" (name: rows of the table), "zoom", and for the axes x and y their "columns"
     and "labels". Bars are the intervals of each model. Models not run are left out; with none the panels say so.
@@ -32,8 +33,11 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
         _draw_points(axes, points, looks)
         _label_axes(axes, panel["labels"])
     if not points.empty:
-        left.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        _zoom(right, points[points.method.isin(panel["zoom"])])
+        zoomed = points["method"].isin(panel["zoom"])
+        _write_numbers(left, points[~zoomed])
+        _write_numbers(right, points)
+        left.set(xlim=(-0.02, 1.06 * points["x_high"].max()), ylim=(-0.02, 1.06 * points["y_high"].max()))
+        _zoom(left, right, points[zoomed])
         style.legend_below(left, 2, _handles(rows, looks, points), "hypervolume (%)")
     return canvas
 
@@ -72,26 +76,33 @@ def _draw_points(axes: Axes, points: DataFrame, looks: dict) -> None:
             own["x_value"], own["y_value"], bars[1], bars[0], fmt="none", ecolor=look["color"], alpha=0.35
         )
         axes.plot(own["x_value"], own["y_value"], linestyle="none", **marks)
+
+
+def _write_numbers(axes: Axes, points: DataFrame) -> None:
     for key, point in points.iterrows():
         place = (point["x_value"], point["y_value"])
         axes.annotate(key, place, (3, 3), textcoords="offset points", fontsize=6, annotation_clip=True)
 
 
 def _label_axes(axes: Axes, labels: dict) -> None:
-    axes.set(xlabel=f"{labels['x']} (%)", ylabel=f"{labels['y']} (%)")
+    axes.set(xlabel=labels["x"], ylabel=labels["y"])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def _zoom(axes: Axes, points: DataFrame) -> None:
-    """Limit the axes to the points and their intervals; without any, leave them as they are."""
+def _zoom(left: Axes, right: Axes, points: DataFrame) -> None:
+    """Limit the right axes to the points and their intervals, framed on the left; without any, to nothing."""
     if points.empty:
         return
+    limits = {}
     for name in "xy":
         low, high = points[f"{name}_low"].min(), points[f"{name}_high"].max()
         margin = MARGIN * max(high - low, 0.02)
-        axes.set(**{f"{name}lim": (low - margin, high + margin)})
+        limits[f"{name}lim"] = (low - margin, high + margin)
+    right.set(**limits)
+    (x, x_end), (y, y_end) = limits.values()
+    left.add_patch(Rectangle((x, y), x_end - x, y_end - y, fill=False, linestyle=":", color="0.3"))
 
 
 def _handles(rows: DataFrame, looks: dict, points: DataFrame) -> list[Line2D]:
