@@ -10,7 +10,9 @@ from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.catalog import CatalogError, load, published
 from spatial_adversarial.catalog.papers import Line, Profile
+from spatial_adversarial.costs import find_rates
 from spatial_adversarial.judging import judge_claim
+from spatial_adversarial.plan import Plan
 from spatial_adversarial.printed import caption, figure
 from spatial_adversarial.store import Evaluation
 from spatial_adversarial.told import attack_told
@@ -255,6 +257,18 @@ def test_a_budget_leaves_rows_out_and_they_are_not_run(byhand):
     assert of(rows, "2", "natural").status == of(rows, "gain", "natural").status == "not run"
     with pytest.raises(CatalogError, match="unknown table 'byhand/table9'"):
         byhand(budget={"rows": {"byhand/table9": [1]}})
+
+
+def test_the_plan_counts_a_tables_runs_and_its_aggregate(byhand):
+    catalog = byhand()
+    networks = {"cifar10/vgg16": {"multiply_adds": 1e6, "parameters": 10}}
+    jobs = Plan(catalog, networks, find_rates(catalog.config)).jobs(catalog.targets["byhand", "table1"])
+    outputs = {str(output) for job in jobs for output in job.outputs}
+    assert sum(job.kind == "train" for job in jobs) == 4
+    assert {
+        f"results/{name}" for name in ("aggregates/byhand/table1.h5", "tables/byhand/table1.csv")
+    } < outputs
+    assert "results/networks.json" not in outputs
 
 
 def judged(byhand, **changes) -> pd.DataFrame:
