@@ -60,7 +60,10 @@ def images_of(profile: str, wanted) -> int | None:
 
 def told(config: dict) -> str:
     """What makes these results less than the paper's full size, in words; empty when nothing does."""
-    parts = [f"{key.replace('_', ' ')} {value}" for key, value in config.get("budget", {}).items()]
+    sizes = {key.replace("_", " "): size for key, size in config.get("budget", {}).items()}
+    fewer = [name for name, size in sizes.items() if isinstance(size, (dict, list))]
+    parts = [f"{name} {size}" for name, size in sizes.items() if name not in fewer]
+    parts += [f"fewer {', '.join(fewer)}"] if fewer else []
     parts += [f"{small} stands in for {full}" for full, small in config.get("stand_ins", {}).items()]
-    parts += [f"own {kind} settings" for kind in config.get("overrides", {})]
+    parts += [f"own settings of {', '.join(config['overrides'])}"] if config.get("overrides") else []
     return "Reduced: " + "; ".join(parts) + "." if parts else ""
