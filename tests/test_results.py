@@ -209,7 +209,9 @@ def test_cells_gains_and_the_best_of_several(byhand):
     assert (best.chosen, best.value) == ("1", natural.value)
     attacked = of(rows, "best", "adversarial")
     assert attacked.chosen == "more.4" and attacked.value > of(rows, "2", "adversarial").value
-    assert of(rows, "2", "adversarial").steps == 10 and of(rows, "2", "natural").steps == ""
+    told = of(rows, "2", "adversarial")
+    assert (told.attack, told.loss, told.steps, told.step) == ("pgd", "cross_entropy", 10, "2/255")
+    assert of(rows, "2", "natural").attack == of(rows, "1", "spatial").loss == ""
 
 
 def test_several_seeds_give_intervals_over_seeds(byhand):

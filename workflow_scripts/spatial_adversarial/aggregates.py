@@ -14,6 +14,7 @@ from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.derived import derive, dominated
 from spatial_adversarial.metrics import MOST, outcomes, summarise
 from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.told import step_told
 
 COLUMNS = [
     "paper",
@@ -96,7 +97,10 @@ class Aggregator:
         if not line.name:
             return {}
         (profile,) = line.profiles.values()
-        settings = {} if line.metric == "natural_accuracy" else profile.settings
+        attacked = "attack" in profile.settings and line.metric != "natural_accuracy"
+        settings = {key: value for key, value in profile.settings.items() if attacked}
+        if "step" in settings:
+            settings["step"] = step_told(settings["step"])
         told = {"row": panel.title, "kind": panel.kind, "column": line.name, "metric": line.metric}
         return told | {key: settings.get(key, "") for key in ATTACK} | {"published": line.published}
 

@@ -32,11 +32,12 @@ def _told(settings: dict, x: float) -> list[str]:
         ]
     counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
     if "steps" in counts and "step" in settings:
-        counts["steps"] += f" of {_step(settings['step'])}"
+        counts["steps"] += f" of {step_told(settings['step'])}"
     return [f"{'L2 ' if settings['norm'] == 'l2' else ''}eps {number_text(x)}", *counts.values()] if x else []
 
 
-def _step(step: float | str | dict) -> str:
+def step_told(step: float | str | dict) -> str:
+    """A profile's step: "2/255", "0.25 eps", "2.5 eps / steps"."""
     if isinstance(step, dict):
         return f"{step['of_eps']:g} eps"
     return "2.5 eps / steps" if step == "relative" else number_text(step)
