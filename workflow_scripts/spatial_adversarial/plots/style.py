@@ -107,9 +107,10 @@ def by_source(rows: DataFrame) -> tuple[DataFrame, DataFrame]:
 
 
 def hollow(axes: Axes, x: list[float], y: list[float], look: dict) -> None:
-    """Mark published numbers by hollow markers in the colour of our line `look`."""
+    """Mark published numbers, if there are any, by hollow markers in the colour of our line `look`."""
     shape = {"color": look["color"], "marker": look["marker"], "markersize": 5}
-    axes.plot(x, y, linestyle="none", fillstyle="none", clip_on=False, **shape)
+    if len(x):
+        axes.plot(x, y, linestyle="none", fillstyle="none", clip_on=False, **shape)
 
 
 def strength_text(strength: str | float, label: str) -> str:
