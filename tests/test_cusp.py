@@ -215,6 +215,20 @@ def test_claims_on_fronts(test, value, verdict):
     assert row["value"] == pytest.approx(value) and row["verdict"] == verdict
 
 
+def test_a_claim_on_sets_of_rows_is_judged_on_those_that_were_run_and_says_so():
+    test = {
+        "columns": ["spatial"],
+        "area": {"to": "adversarial", "rows": [4, 5], "over": [1, 2, 3]},
+        "above": 0,
+    }
+    claim = {"says": "", "in": "table1", "tests": {"t": test}}
+    (row,) = judge_claim("C", claim, {"table1": made(not_run="14")}, 0.95)
+    assert row["value"] == pytest.approx(0.6 * 0.55 - (0.5 * 0.5 + 0.2 * 0.3))
+    assert "(3 of 5 rows)" in row["statistic"]
+    (row,) = judge_claim("C", claim, {"table1": made(not_run="45")}, 0.95)
+    assert row["verdict"] == "not run" and "none of the rows 4, 5 has a number" in row["statistic"]
+
+
 def drawn_figure(catalog, rows):
     described = figure(catalog, catalog.targets["cusp", "fig6"])
     described["panels"][0] |= {"methods": METHODS, "zoom": ["ours"]}

@@ -33,8 +33,10 @@ def _gap(column: Column, to: Column, rows: list | None = None) -> np.ndarray:
 
 
 def _points(column: Column, to: Column, rows: list) -> tuple[np.ndarray, np.ndarray]:
-    """(x, y) [rows, 1 + B] of rows as points of two columns."""
-    found = [(_of(column, row), _of(to, row)) for row in rows]
+    """(x, y) [rows, 1 + B] of those of some rows that have numbers, as points of two columns; NotRun for none."""
+    found = [(_of(column, row), _of(to, row)) for row in rows if str(row) in column.keys() & to.keys()]
+    if not found:
+        raise NotRun(f"none of the rows {', '.join(map(str, rows))} has a number")
     return np.stack([x for x, _ in found]), np.stack([y for _, y in found])
 
 
@@ -77,16 +79,19 @@ def judge_cells(test: dict, rows: pd.DataFrame, replicates: np.ndarray, level: f
 def _judge(test: dict, name: str, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> dict:
     key = next(key for key in test if key in CELL_STATISTICS)
     what, statistic = CELL_STATISTICS[key]
-    row = {"statistic": what}
     parameters = dict(test[key])
     try:
         if "to" in parameters:
             parameters["to"] = _column(rows, replicates, parameters["to"])
-        drawn = statistic(_column(rows, replicates, name), **parameters)
+        column = _column(rows, replicates, name)
+        drawn = statistic(column, **parameters)
     except NotRun as missing:
-        return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
+        return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
+    if "over" in parameters:
+        asked = {str(row) for row in (*parameters["rows"], *parameters["over"])}
+        what += f" ({len(asked & column.keys())} of {len(asked)} rows)" if asked - column.keys() else ""
     status = rows.status[(rows.column == name) & (rows.status != "not run")].iloc[0]
-    return row | judge_drawn(drawn, what, test, level) | {"status": status}
+    return {"statistic": what, "status": status} | judge_drawn(drawn, what, test, level)
 
 
 def _column(rows: pd.DataFrame, replicates: np.ndarray, name: str) -> Column:
