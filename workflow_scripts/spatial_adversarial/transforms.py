@@ -159,18 +159,25 @@ def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.Generator) -> Tensor:
-    """Augment a training batch: crop, then flip, then the spatial transforms, whatever the keys' order.
+    """Augment a training batch: crop, flip, AutoAugment, then the spatial transforms, whatever the keys' order.
 
-    images: [N, C, H, W], uint8 or float32 in [0, 1]. augmentation: "crop" (pixels of padding), "flip"
-    (bool) and the strengths of any of `KINDS`; what is missing is left out. Returns float32 in [0, 1].
-    ValueError for an unknown key or a value out of range.
+    images: [N, C, H, W], uint8 or float32 in [0, 1]. augmentation: "crop" (pixels of padding), "flip" (bool),
+    "autoaugment" (the share of the batch that it is done to; of uint8 alone) and the strengths of any of `KINDS`;
+    what is missing is left out. Returns float32 in [0, 1]. ValueError for an unknown key or a value out of range.
     """
     for name in augmentation:
-        if name not in ("crop", "flip", *KINDS):
-            raise ValueError(f"unknown augmentation {name!r}: expected crop, flip, {', '.join(KINDS)}")
+        if name not in ("crop", "flip", "autoaugment", *KINDS):
+            raise ValueError(
+                f"unknown augmentation {name!r}: expected crop, flip, autoaugment, {', '.join(KINDS)}"
+            )
     images = random_crop(images, augmentation.get("crop", 0), generator)
     if augmentation.get("flip"):
         images = random_flip(images, generator)
+    if share := augmentation.get("autoaugment"):
+        from .autoaugment import autoaugment  # torchvision takes a second to import
+
+        some = round(share * len(images))
+        images = torch.cat([autoaugment(images[:some], generator), images[some:]])
     for name in KINDS:
         images = random_transform(images, name, augmentation.get(name, 0), generator)
     return images.float().div_(255) if images.dtype == torch.uint8 else images
