@@ -11,10 +11,19 @@ DEEPFOOL_CLASSES = 10
 EXAMPLES = {
     "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
     "trades": lambda method: FORWARD + method["steps"] * INPUT_GRADIENT + 2 * TRAIN_STEP,
+    "fat": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,  # at most, as the next one
+    "ates": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
+    # a quarter of the batches, at the end, see a third image or a second network
+    "oaat": lambda method: (_most(method["steps"]) * INPUT_GRADIENT + 2 * TRAIN_STEP) * 5 / 4,
 }
 
 
-def example_passes(examples: dict) -> int:
+def _most(number) -> float:
+    """A number, or the largest that a ramp of steps takes."""
+    return max(number["values"]) if isinstance(number, dict) else number
+
+
+def example_passes(examples: dict) -> float:
     """Passes that a recipe's `examples` take for each training image seen; {} is natural training.
 
     Raises ValueError for a training method that EXAMPLES does not count.
@@ -33,7 +42,10 @@ def training_passes(recipe: dict, images: float) -> float:
     for phase in recipe["phases"]:
         seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
         validated = seen / images * recipe["split"]["validation"]
-        total += seen * example_passes(phase["examples"]) + validated * FORWARD
+        passes = example_passes(phase["examples"])
+        if phase.get("awp", {}).get("gamma"):  # the loss twice, on a clean and a moved image where both count
+            passes += TRAIN_STEP * (1 if "pgd" in phase["examples"] else 2)
+        total += seen * passes + validated * FORWARD
     return total
 
 

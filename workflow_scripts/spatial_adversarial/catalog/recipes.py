@@ -5,7 +5,7 @@ import json
 
 from .reading import CatalogError, merge, numbers, schema, validate
 
-PHASE_KEYS = ("epochs", "steps", "augment", "examples")
+PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
 def number_text(value: float | None) -> str:
@@ -106,6 +106,8 @@ def _phase_words(phase: dict) -> str:
     strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
     strengths |= {name: method["eps"] for name, method in phase["examples"].items() if "eps" in method}
     told = [key + _strength_words(value) for key, value in strengths.items() if value]
+    told += ["autoaugment"] if phase["augment"]["autoaugment"] else []
+    told += ["awp"] if phase["awp"]["gamma"] else []
     return "_".join(told) or "natural"
 
 

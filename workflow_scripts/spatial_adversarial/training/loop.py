@@ -14,6 +14,7 @@ from ..data.images import ImageSet, to_float
 from ..seeds import derive
 from ..transforms import augment
 from . import methods, pause
+from .awp import perturbed
 from .ramps import Clock, value
 from .state import State, load, save
 
@@ -39,9 +40,7 @@ class Trainer:
         self.optimiser = make_optimiser(recipe["optimiser"], network)
         self.averaged = None
         if recipe["averaging"]:
-            self.averaged = AveragedModel(
-                network, multi_avg_fn=get_ema_multi_avg_fn(recipe["averaging"]), use_buffers=True
-            )
+            self.averaged = AveragedModel(network, use_buffers=True)
         made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
         self.memory = next((memory for memory in made if memory), None)
         self.state = State()
@@ -152,23 +151,40 @@ class Trainer:
         """Descend once; returns [summed loss, number right] of the batch on the device."""
         time = self.clock.time(self.state.step, self.steps_an_epoch)
         phase = self.clock.phase(time)
+        if self._restarts(time):
+            self.optimiser.state.clear()
         for group in self.optimiser.param_groups:
             group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length)
         x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
         y = self.train_set.labels[batch]
         method = methods.make(phase["examples"])
         context = methods.Context(streams["examples"], self.state.step % self.steps_an_epoch, self.memory)
+
+        def loss_on(adversarial: Tensor) -> tuple[Tensor, Tensor]:
+            with self._autocast():
+                return method.loss(self.network, x, adversarial, y, criterion=self._criterion)
+
         with self._autocast():
             adversarial = method.attack(self.network, x, y, context)
-            loss, logits = method.loss(self.network, x, adversarial, y, criterion=self._criterion)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        beyond = (x + phase["awp"]["reach"] * (adversarial - x)).clamp(0, 1)
+        with perturbed(self.network, lambda: loss_on(beyond)[0], phase["awp"]["gamma"]):
+            loss, logits = loss_on(adversarial)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
         self.optimiser.step()
         if self.averaged:
+            decay = value(self.recipe["averaging"], time, self.clock.length)
+            self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)
             self.averaged.update_parameters(self.network)
         if self.memory:
             self.memory.after_batch(self.network)
         return torch.stack([loss.detach() * len(batch), (logits.detach().argmax(1) == y).sum()])
+
+    def _restarts(self, time: int) -> bool:
+        """Whether this is the first step at or past a share of the run at which the optimiser is made anew."""
+        before = self.clock.time(max(0, self.state.step - 1), self.steps_an_epoch)
+        before, now = before / self.clock.length, time / self.clock.length
+        return any(before < share <= now for share in self.recipe["optimiser"]["anew"])
 
     def _autocast(self) -> torch.autocast:
         """Mixed precision where the recipe wants it; no cache, which a forward without gradients would spoil."""

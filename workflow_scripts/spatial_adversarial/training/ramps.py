@@ -9,9 +9,12 @@ def value(number, time: float, length: float):
     {ramp: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
     {ramp: steps, values: [...], at: [...]}: the first of the values, and the next one at each time in `at`.
     {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
+    With `unit: share` times are shares of the run's length.
     """
     if not isinstance(number, dict):
         return number
+    if number.get("unit") == "share":
+        time, length = time / length, 1
     if number["ramp"] == "drops":
         return number["from"] * number["factor"] ** sum(time >= drop for drop in number["at"])
     if number["ramp"] == "steps":
@@ -55,5 +58,5 @@ class Clock:
         for phase in self.phases:
             passed += phase[self.unit]
             if time < passed:
-                return at({key: phase[key] for key in ("augment", "examples")}, time, self.length)
+                return at({key: phase[key] for key in ("augment", "examples", "awp")}, time, self.length)
         raise ValueError(f"time {time} lies past the run's end at {self.length} {self.unit}")

@@ -1,12 +1,22 @@
 """Training methods by name: what a recipe's `examples` means. A new method is a file here and a line below."""
 
+from .ates import Ates
 from .base import Context, Memory, Method
+from .fat import Fat
+from .oaat import Oaat
 from .pgd import Pgd
 from .trades import Trades
 
 __all__ = ["METHODS", "Context", "Memory", "Method", "make"]
 
-METHODS: dict[str, type[Method]] = {"clean": Method, "pgd": Pgd, "trades": Trades}
+METHODS: dict[str, type[Method]] = {
+    "clean": Method,
+    "pgd": Pgd,
+    "trades": Trades,
+    "fat": Fat,
+    "ates": Ates,
+    "oaat": Oaat,
+}
 
 
 def make(examples: dict) -> Method:

@@ -1,0 +1,117 @@
+"""Oracle-aligned adversarial training (Addepalli et al. 2021)."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ...attacks.base import attack_mode
+from ...attacks.pgd import cross_entropy_sum, divergence_sum, pgd
+from ..perceptual import Observed
+from .base import Memory, Method
+
+
+class AveragedNetwork(Memory):
+    """The exponential mean of the network's weights and statistics; `saved` is it at the end of the last epoch.
+
+    `saved` is in eval mode and takes no gradients; until the first epoch ends it is the untrained network.
+    With decay 0 there is no averaging: `saved` is the network as the last epoch left it.
+    """
+
+    def __init__(self, network: nn.Module, decay: float):
+        super().__init__()
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+        self.saved = deepcopy(network).eval().requires_grad_(False)
+
+    def after_batch(self, network: nn.Module) -> None:
+        self.average.update_parameters(network)
+
+    def after_epoch(self) -> None:
+        self.saved.load_state_dict(self.average.module.state_dict())
+
+
+@dataclass
+class Oaat(Method):
+    """CE(f(x), y) + beta KL of f(x') from f(x) up to `imperceptible`; beyond, `batches` take turns.
+
+    Up to there x' climbs the cross-entropy from U(+-start). A "sensitive" batch climbs it in the ball of radius
+    `largest`; x' is that x_hat clipped to eps, and its target alpha f(x) + (1 - alpha) f(x_hat). An "invariant"
+    batch climbs CE - lpips LPIPS(x, x') from U(+-eps), LPIPS seen by the exponential mean (`average`) of the
+    network. Steps are 2.5 eps / steps. `climb: kl` climbs the divergence from f(x) in CE's place, `reverse` takes
+    KL(f(x') || target) of a sensitive batch, as the text writes it, and `train_mode` attacks in train mode.
+    """
+
+    eps: float
+    steps: int
+    beta: float
+    alpha: float
+    lpips: float
+    start: float
+    imperceptible: float
+    largest: float
+    batches: list[str] = field(default_factory=lambda: ["sensitive", "invariant"])
+    average: float = 0.995
+    climb: str = "ce"
+    reverse: bool = False
+    train_mode: bool = True
+    x_hat: Tensor | None = field(default=None, init=False)
+
+    def memory(self, network):
+        return AveragedNetwork(network, self.average)
+
+    def attack(self, network, x, y, context):
+        if self.eps <= self.imperceptible:
+            return self._climb(network, x, y, self.eps, min(self.start, self.eps), context)
+        if self.batches[context.batch % len(self.batches)] == "invariant":
+            observed = Observed(network, context.memory.saved, x)
+            return self._climb(observed, x, y, self.eps, self.eps, context, observed=True)
+        self.x_hat = self._climb(network, x, y, self.largest, self.start, context)
+        return torch.clamp(self.x_hat, x - self.eps, x + self.eps)
+
+    def loss(self, network, x, adversarial, y, *, criterion):
+        logits = network(x)
+        target = logits.softmax(1)
+        if self.x_hat is not None:
+            target = self.alpha * target + (1 - self.alpha) * network(self.x_hat).softmax(1)
+        moved = network(adversarial)
+        if self.reverse and self.x_hat is not None:
+            divergence = functional.kl_div(target.log(), moved.softmax(1), reduction="batchmean")
+        else:
+            divergence = divergence_sum(moved, target) / len(x)
+        return criterion(logits, y) + self.beta * divergence, logits
+
+    def _climb(
+        self,
+        model: nn.Module,
+        x: Tensor,
+        y: Tensor,
+        eps: float,
+        start: float,
+        context,
+        observed: bool = False,
+    ) -> Tensor:
+        target, plain = y, cross_entropy_sum
+        if self.climb == "kl":
+            network = model.network if observed else model
+            with attack_mode(network, train_mode=self.train_mode), torch.no_grad():
+                target, plain = network(x).softmax(1), divergence_sum
+
+        def less_lpips(outputs: tuple[Tensor, Tensor], target: Tensor) -> Tensor:
+            return plain(outputs[0], target) - self.lpips * outputs[1].sum()
+
+        unit = torch.rand(x.shape, generator=context.generator, device=x.device)
+        return pgd(
+            model,
+            x,
+            target,
+            eps=eps,
+            step=2.5 * eps / self.steps,
+            steps=self.steps,
+            start=x + start * (2 * unit - 1),
+            generator=None,
+            loss=less_lpips if observed else plain,
+            train_mode=self.train_mode,
+        )
