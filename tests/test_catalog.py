@@ -61,6 +61,7 @@ PROFILE_DEFAULTS = {
     "norm": "linf",
     "random_start": True,
     "keep": "last",
+    "restarts": 1,
     "input": {},
     "input.rotate": 0,
     "input.translate": 0,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from spatial_adversarial.files import digest as file_digest
 from spatial_adversarial.jobs import job, record
 from spatial_adversarial.lease import lease
 
@@ -18,6 +19,8 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
 
     profiles: {output path: resolved profile}. Each result has <output path>.json, its provenance, beside it.
     """
+    from spatial_adversarial.blocks import Blocks
+    from spatial_adversarial.catalog.recipes import digest as digest_of
     from spatial_adversarial.data.images import load
     from spatial_adversarial.evaluation import evaluate as measure
     from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
@@ -32,13 +35,18 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
         images = load(data, "test", limit=profile["images"], device=target)
         network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
-        result = halve_when_full(lambda batch: measure(network, images, profile, batch=batch, tell=tell))
+        made_of = [file_digest(run / "weights.pt"), file_digest(data), profile]
+        blocks = Blocks(output, digest_of(made_of))
+        result = halve_when_full(
+            lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)
+        )
         unit = (
             KINDS[profile["transform"]].unit
             if "transform" in profile
             else UNITS.get(profile["attack"], "eps")
         )
         write_evaluation(output, result, x_unit=unit, profile=profile)
+        blocks.remove()
         record(f"{output}.json", started, run=str(run), images=len(images))
 
     for output, profile in profiles.items():

@@ -55,13 +55,20 @@ def profile_passes(profile: dict, images: float, classes: int) -> float:
 
 
 def _point(profile: dict, x: float, classes: int) -> int:
+    """Passes of one image at a point; of the attacks that leave fooled images alone, at most."""
     if "transform" in profile:
         return FORWARD
     if profile["attack"] == "deepfool":  # each step: a gradient for each class, and a look at the prediction
         return DEEPFOOL_STEPS * (2 * FORWARD + min(classes, DEEPFOOL_CLASSES))
     if profile["attack"] == "spatial":  # at most: an image that is fooled leaves the search
         return profile["turns"] * profile["shifts"] ** 2
-    return profile["steps"] * INPUT_GRADIENT + FORWARD if x else 0
+    if profile["attack"] == "square":
+        return profile["queries"] * FORWARD
+    if profile["attack"] == "autoattack":  # APGD alone and by target; FAB's steps look at the prediction too
+        apgd, fab = 1 + profile["targets"], profile["targets"]
+        steps = apgd * INPUT_GRADIENT + fab * (INPUT_GRADIENT + FORWARD)
+        return profile["steps"] * steps + profile["queries"] * FORWARD
+    return profile["restarts"] * (profile["steps"] * INPUT_GRADIENT + FORWARD) if x else 0
 
 
 def profile_bytes(profile: dict, images: float) -> float:

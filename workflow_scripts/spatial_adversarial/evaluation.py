@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
+from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
 from spatial_adversarial.attacks.spatial import grid, worst_pose
+from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.seeds import derive
 from spatial_adversarial.store import Evaluation
@@ -40,12 +43,19 @@ class Space:
 
 @torch.no_grad()
 def evaluate(
-    network: nn.Module, images: ImageSet, profile: dict, *, batch: int = BLOCK, tell: Tell = print
+    network: nn.Module,
+    images: ImageSet,
+    profile: dict,
+    *,
+    batch: int = BLOCK,
+    tell: Tell = print,
+    kept: Kept = not_kept,
 ) -> Evaluation:
     """One profile of a network in eval mode; `profile` is resolved, as schemas/profile.yaml describes it.
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
-    called with a line of progress after each point. The network is left as it was.
+    called with a line of progress after each point and each attacked block, and `kept` with a block's name and
+    what makes its predictions. The network is left as it was.
     """
     images = _transformed_inputs(images, profile)
     space = Space(network, profile["space"])
@@ -54,7 +64,9 @@ def evaluate(
         clean = _predict(space.model, images.images, batch, space.clean)
         for number, x in enumerate(profile["grid"]):
             for draw in range(profile["draws"]):
-                prediction, distance = _point(network, space, images, clean, profile, x, draw, batch)
+                prediction, distance = _point(
+                    network, space, images, clean, profile, x, draw, batch, tell, kept
+                )
                 predictions.append(prediction)
                 distances.append(distance)
             tell(f"point {number + 1} of {len(profile['grid'])}")
@@ -82,7 +94,9 @@ def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
     return images
 
 
-def _point(network, space, images, clean, profile, x, draw, batch) -> tuple[Tensor, Tensor | None]:
+def _point(
+    network, space, images, clean, profile, x, draw, batch, tell, kept
+) -> tuple[Tensor, Tensor | None]:
     """Predictions [N] at one point and draw, and distances [N] where the attack has them."""
     if "transform" in profile:
         generator = _generator(images.images.device, profile, profile["transform"], x, draw)
@@ -99,10 +113,45 @@ def _point(network, space, images, clean, profile, x, draw, batch) -> tuple[Tens
     if x == 0:
         return clean, None
     labels = clean if profile["attacked_label"] == "predicted" else images.labels
-    blocks = zip(images.images.split(BLOCK), labels.split(BLOCK), strict=True)
-    return torch.cat(
-        [_pgd_block(space, *block, profile, x, (draw, k), batch) for k, block in enumerate(blocks)]
-    ), None
+    predictions, device = [], images.images.device
+    for k, block in enumerate(zip(images.images.split(BLOCK), labels.split(BLOCK), strict=True)):
+
+        def make(k: int = k, block: tuple = block) -> np.ndarray:
+            return _block(space, *block, profile, x, (draw, k), batch).cpu().numpy()
+
+        predictions.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)).to(device))
+        tell(f"{profile['attack']} at {x:.4f}: {min((k + 1) * BLOCK, len(images))} of {len(images)} images")
+    return torch.cat(predictions), None
+
+
+def _block(space, images, labels, profile, eps, names, batch) -> Tensor:
+    """Predictions of one block after the attack, or after the first of its restarts that fools the network."""
+    attack = _pgd_block if profile["attack"] == "pgd" else _strong_block
+    prediction = attack(space, images, labels, profile, eps, names, batch)
+    for again in range(1, profile["restarts"]):
+        other = attack(space, images, labels, profile, eps, (*names, again), batch)
+        prediction = torch.where(prediction == labels, other, prediction)
+    return prediction
+
+
+def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
+    """Predictions after GAMA-PGD, Square or AutoAttack; an image that is wrong as it is is left so."""
+    prediction = _predict(space.model, images, batch)
+    right = prediction == labels
+    if not right.any():
+        return prediction
+    model, x, y = InParts(space.model, batch), to_float(images[right]), labels[right]
+    seed = derive(profile["seed"], profile["attack"], eps, *names)
+    if profile["attack"] == "gama":
+        generator = torch.Generator(x.device).manual_seed(seed)
+        moved = gama(model, x, y, eps=eps, steps=profile["steps"], generator=generator)
+    elif profile["attack"] == "square":
+        moved = square(model, x, y, eps=eps, seed=seed, queries=profile["queries"])
+    else:
+        budget = {key: profile[key] for key in ("steps", "targets", "queries")}
+        moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
+    prediction[right] = _predict(space.model, moved, batch)
+    return prediction
 
 
 def _pgd_block(
