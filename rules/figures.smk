@@ -29,6 +29,7 @@ rule draw:
             "plots/profiles",
             "plots/strengths",
             "plots/boundary",
+            "plots/images",
             "plots/pareto",
             "pareto",
             "plots/theory",

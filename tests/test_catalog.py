@@ -62,6 +62,7 @@ PROFILE_DEFAULTS = {
     "random_start": True,
     "keep": "last",
     "restarts": 1,
+    "pictures": 0,
     "input": {},
     "input.rotate": 0,
     "input.translate": 0,

@@ -39,7 +39,7 @@ COLUMNS = [
     "status",
 ]
 
-ATTACK = ("attack", "loss", "steps", "step", "restarts", "queries")  # of a cell's profile
+ATTACK = ("attack", "loss", "steps", "step", "restarts", "targets", "queries")  # of a cell's profile
 
 Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, seed) -> its evaluation
 
@@ -107,6 +107,9 @@ class Aggregator:
     def _panel(self, panel: Panel, slices: dict) -> Iterator[tuple[dict, np.ndarray]]:
         if panel.kind == "boundary":
             yield from self._boundary(panel, slices[panel.members[0].path, panel.members[1].path])
+        if panel.kind == "images":
+            yield from self._images(panel)
+            return
         for line in panel.lines:
             for member in panel.members:
                 yield from self._line(panel, line, member)
@@ -168,3 +171,19 @@ class Aggregator:
                     frame | {"x": f"{x[j]:.4f}", "y": f"{y[i]:.4f}", "value": float(margin[i, j])},
                     self._blank(),
                 )
+
+    def _images(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+        """The first attacked image of each point: its class and probability, and its pixels as hexadecimal bytes."""
+        (line,), (member,) = panel.lines, panel.members
+        profile = line.profiles[member.path]
+        found = self.read(self.evaluation(member.path, profile.file, self.seeds[0]))
+        frame = self._frame(panel) | {"profile": profile.key, "x_unit": profile.unit, "metric": "probability"}
+        frame |= {"n": 1, "seed": str(self.seeds[0]), "status": self.status, "label": int(found.label[0])}
+        for k, x in enumerate(found.x):
+            image = found.pictures.images[k, 0]
+            seen = {
+                "value": float(found.pictures.probability[k, 0]),
+                "prediction": int(found.pictures.prediction[k, 0]),
+            }
+            seen |= {"shape": " ".join(map(str, image.shape)), "pixels": image.tobytes().hex()}
+            yield frame | {"x": number_text(x)} | seen, self._blank()

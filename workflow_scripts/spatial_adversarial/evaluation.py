@@ -15,7 +15,7 @@ from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.seeds import derive
-from spatial_adversarial.store import Evaluation
+from spatial_adversarial.store import Evaluation, Pictures
 from spatial_adversarial.transforms import random_transform
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
@@ -77,6 +77,25 @@ def evaluate(
         x=np.array(profile["grid"], dtype=np.float64),
         prediction=torch.stack(predictions).view(shape).cpu().numpy(),
         distance=None if distances[0] is None else torch.stack(distances).view(shape).cpu().numpy(),
+        pictures=_pictures(network, images, profile) if profile["pictures"] else None,
+    )
+
+
+def _pictures(network: nn.Module, images: ImageSet, profile: dict) -> Pictures:
+    """The first images after PGD at each eps of the grid, with what the network takes them for."""
+    x, y = to_float(images.images[: profile["pictures"]]), images.labels[: profile["pictures"]]
+    pictures, found = [], []
+    for eps in profile["grid"]:
+        step = 2.5 * eps / profile["steps"] if profile["step"] == "relative" else profile["step"]
+        generator = _generator(x.device, profile, "pictures", eps)
+        with attack_mode(network):
+            moved = pgd(network, x, y, eps=eps, step=step, steps=profile["steps"], generator=generator)
+            found.append(network(moved).softmax(1).max(1))
+        pictures.append((255 * moved).round().to(torch.uint8))
+    return Pictures(
+        images=torch.stack(pictures).cpu().numpy(),
+        prediction=torch.stack([best.indices for best in found]).cpu().numpy(),
+        probability=torch.stack([best.values for best in found]).cpu().numpy(),
     )
 
 

@@ -34,7 +34,7 @@ def _panel(panel: Panel, status: str) -> dict:
         "status": "not run" if panel.reason else status,
         "reason": panel.reason,
     }
-    if panel.kind == "boundary":
+    if panel.kind in ("boundary", "images"):
         return described
     lines = [_line(line) for line in panel.lines]
     if panel.kind == "strength":

@@ -17,6 +17,18 @@ SKIPPED = -1  # a prediction that was not made: the image had been fooled at an 
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """The first attacked images of each point of a profile.
+
+    images: uint8 [P, n, C, H, W]; prediction: int [P, n]; probability: float [P, n], the network's of its prediction.
+    """
+
+    images: np.ndarray
+    prediction: np.ndarray
+    probability: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Per-image results of one run and profile.
 
@@ -29,6 +41,7 @@ class Evaluation:
     x: np.ndarray
     prediction: np.ndarray
     distance: np.ndarray | None = None
+    pictures: Pictures | None = None
 
 
 def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, profile: dict) -> None:
@@ -41,6 +54,9 @@ def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, p
         file["x"].attrs["unit"] = x_unit
         if evaluation.distance is not None:
             file.create_dataset("distance", data=evaluation.distance.astype(np.float32), compression="gzip")
+        if evaluation.pictures is not None:
+            for name, values in vars(evaluation.pictures).items():
+                file[f"pictures/{name}"] = values
         file.attrs["profile"] = json.dumps(profile, sort_keys=True)
 
 
@@ -48,7 +64,11 @@ def read_evaluation(path: str | Path) -> Evaluation:
     """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
     with _open(path) as file:
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
-        return Evaluation(**arrays, distance=file["distance"][()] if "distance" in file else None)
+        distance = file["distance"][()] if "distance" in file else None
+        pictures = None
+        if "pictures" in file:
+            pictures = Pictures(**{name: values[()] for name, values in file["pictures"].items()})
+        return Evaluation(**arrays, distance=distance, pictures=pictures)
 
 
 def write_aggregate(

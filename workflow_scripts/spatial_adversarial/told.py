@@ -3,7 +3,8 @@
 from spatial_adversarial.catalog.papers import Line
 from spatial_adversarial.catalog.recipes import number_text
 
-COUNTS = ("steps", "restarts", "queries")
+COUNTS = ("steps", "restarts", "targets", "queries")
+STANDARD = {"steps": 100, "targets": 9, "queries": 5000}  # AutoAttack's standard version
 
 
 def attack_told(line: Line) -> str:
@@ -31,6 +32,11 @@ def _told(settings: dict, x: float) -> list[str]:
             + (f" and {shifts}" if settings["shifts"] > 1 else "")
         ]
     counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
+    if settings["restarts"] == 1:
+        del counts["restarts"]
+    if settings["attack"] == "autoattack":
+        standard = all(settings[key] == full for key, full in STANDARD.items())
+        counts = {"": "standard version"} if standard else {"": "not the standard version"} | counts
     if "steps" in counts and "step" in settings:
         counts["steps"] += f" of {step_told(settings['step'])}"
     return [f"{'L2 ' if settings['norm'] == 'l2' else ''}eps {number_text(x)}", *counts.values()] if x else []

@@ -10,8 +10,6 @@ from torch.utils.checkpoint import checkpoint
 
 from spatial_adversarial.attacks.base import attack_mode
 
-STANDARD = {"steps": 100, "targets": 9, "queries": 5000}  # of AutoAttack's standard version
-
 
 class InParts(nn.Module):
     """A network that takes at most `batch` images at once, also backwards, so that a block fits the memory."""
@@ -35,9 +33,9 @@ def autoattack(
     *,
     eps: float,
     seed: int,
-    steps: int = STANDARD["steps"],
-    targets: int = STANDARD["targets"],
-    queries: int = STANDARD["queries"],
+    steps: int = 100,
+    targets: int = 9,
+    queries: int = 5000,
 ) -> Tensor:
     """L-inf AutoAttack (Croce and Hein 2020): APGD-CE, targeted APGD and FAB, Square, each on what is left.
 

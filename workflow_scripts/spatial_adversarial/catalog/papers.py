@@ -147,7 +147,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
 
 def _check_keys(panel: dict, kind: str, where: str) -> None:
     """A panel has the one key that tells what its kind draws, and none of another kind's; raises CatalogError."""
-    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths"}
+    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths", "images": "profile"}
     for key in ("data", "model", "family", drawn[kind]):
         if key not in panel:
             raise CatalogError(f"{where}: a panel needs {key!r}")
@@ -226,7 +226,7 @@ def _nested(keys: list[str], value) -> dict:
 def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
     if panel.kind == "boundary":
         return []
-    if panel.kind == "profile":
+    if panel.kind in ("profile", "images"):
         drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
     else:
         drawn = scope.find("lines", spec["lines"], f"{where}.lines")

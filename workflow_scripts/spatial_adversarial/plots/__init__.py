@@ -9,10 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.plots import boundary, profiles, strengths, style
+from spatial_adversarial.plots import boundary, images, profiles, strengths, style
 
 Drawn = tuple[Axes, dict, list[Line2D]]  # a panel: its axes, its description, its lines
-PANELS = {"profile": profiles.draw_panel, "strength": strengths.draw_panel, "boundary": boundary.draw_panel}
+PANELS = {
+    "profile": profiles.draw_panel,
+    "strength": strengths.draw_panel,
+    "boundary": boundary.draw_panel,
+    "images": images.draw_panel,
+}
 
 
 def draw(rows: DataFrame, figure: dict) -> Figure:
