@@ -1,0 +1,162 @@
+"""OA-AT's paper: its schedules against the text, its switches, its tables' headings, the pictures of figure 1."""
+
+import numpy as np
+import pytest
+
+from spatial_adversarial import plots
+from spatial_adversarial.aggregates import Aggregator
+from spatial_adversarial.attacks import autoattack as package
+from spatial_adversarial.catalog import load
+from spatial_adversarial.printed import STANDARD, figure, table
+from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
+from spatial_adversarial.training.ramps import Clock, value
+
+EPOCHS = 110
+
+
+@pytest.fixture
+def catalog(full_config):
+    return lambda **config: load(full_config | {"papers": ["oaat"]} | config, "figures")
+
+
+def run_of(catalog, name: str, row: str) -> dict:
+    (panel,) = [panel for panel in catalog.targets["oaat", name].panels if panel.letter == row]
+    return panel.members[0].recipe
+
+
+def oaat_at(recipe: dict, epoch: int) -> dict:
+    """What holds in an epoch, counted from 1 as in the paper."""
+    phase = Clock(recipe["phases"]).phase(epoch - 1)
+    return phase["examples"]["oaat"] | phase["awp"]
+
+
+@pytest.mark.parametrize("epoch", [1, 9, 10, 27, 28, 55, 82, 83, 84, 100, 110])
+def test_the_schedules_of_oaat(catalog, epoch):
+    """eps, the attack's steps, alpha, lambda, beta and AWP as the paper and its code have them."""
+    now = oaat_at(run_of(catalog(), "table1", "oaat"), epoch)
+    quarter, last = EPOCHS / 4, 3 * EPOCHS / 4
+    assert now["eps"] == pytest.approx(4 / 255 if epoch <= quarter else epoch * (16 / 255) / EPOCHS)
+    assert now["steps"] == (5 if epoch <= quarter else 10)
+    assert (now["eps"] > now["imperceptible"]) == (epoch > last)
+    passed = max(0, (epoch - last) / (EPOCHS - last))
+    assert now["lpips"] == pytest.approx(passed)
+    assert now["beta"] == pytest.approx(1.5 + 1.5 * passed)
+    assert now["alpha"] == pytest.approx(1 - 0.2 * max(0, epoch - last) / (EPOCHS - last + 1))
+    assert now["gamma"] == (0.005 if epoch >= 10 else 0)
+    assert now["reach"] == (2 if epoch <= last else 1)
+
+
+def test_the_learning_rate_and_the_optimiser_made_anew(catalog):
+    recipe = run_of(catalog(), "table1", "oaat")
+    rates = [value(recipe["optimiser"]["lr"], epoch - 1, EPOCHS) for epoch in (1, 56, 110)]
+    assert rates[0] == 0.2 and rates[1] == pytest.approx(0.1) and rates[2] < 1e-4
+    (share,) = recipe["optimiser"]["anew"]
+    assert share == (83 - 1) / EPOCHS  # the first epoch beyond 12/255
+    assert recipe["split"]["validation"] == 1000 and recipe["model"]["normalise"] == "none"
+
+
+def test_a_shorter_run_keeps_the_schedules_shape(catalog):
+    recipe = run_of(catalog(budget={"epochs": 0.2}), "table1", "oaat")
+    assert recipe["phases"][0]["epochs"] == 22
+    ends = [oaat_at(recipe, epoch) for epoch in (1, 22)]
+    assert [now["eps"] for now in ends] == pytest.approx([4 / 255, 16 / 255], rel=0.05)
+    assert [now["steps"] for now in ends] == [5, 10]
+
+
+def test_cifar100_has_its_own_lambda_alpha_and_autoaugment(catalog):
+    now = oaat_at(run_of(catalog(), "table1", "oaat_100"), 110)
+    assert now["lpips"] == pytest.approx(3) and now["alpha"] == pytest.approx(1 - 0.25 * 27.5 / 28.5)
+    for row in ("oaat_100", "trades_awp_100"):
+        assert run_of(catalog(), "table1", row)["phases"][0]["augment"]["autoaugment"] == 1
+
+
+def test_exat_fine_tunes_by_its_own_steps(catalog):
+    made = catalog()
+    recipe = run_of(made, "table1", "exat")
+    method = recipe["phases"][0]["examples"]["pgd"]
+    assert method["steps"] == int(2.5 * method["eps"] / method["step"]) and recipe["phases"][0]["epochs"] == 5
+    (before,) = [p for p in made.targets["oaat", "table1"].panels if p.letter == "at"]
+    assert recipe["start"] == before.members[0].path
+
+
+def test_an_ablation_changes_one_thing(catalog):
+    made = catalog()
+    whole = run_of(made, "ablation", "oaat")["phases"][0]
+    for row in ("no_invariant", "no_sensitive", "clean_target", "no_average", "kl_attack"):
+        method = run_of(made, "ablation", row)["phases"][0]["examples"]["oaat"]
+        changed = [key for key in method if method[key] != whole["examples"]["oaat"][key]]
+        assert len(changed) == 1, row
+    assert run_of(made, "ablation", "awp_once")["phases"][0]["awp"] == whole["awp"] | {"reach": 1}
+
+
+def test_a_heading_says_which_autoattack_ran(catalog):
+    headings = table(catalog().targets["oaat", "table1"])["columns"]
+    assert headings["autoattack_8"] == "AutoAttack (eps 8/255, standard version)"
+    fewer = {"profiles": {"autoattack_8": {"queries": 100}}}
+    headings = table(catalog(overrides=fewer).targets["oaat", "table1"])["columns"]
+    assert (
+        "not the standard version" in headings["autoattack_8"] and "100 queries" in headings["autoattack_8"]
+    )
+    assert "standard" not in headings["gama_8"]
+
+
+def test_the_standard_budget_is_the_packages_own(monkeypatch):
+    """Our standard is what the package's standard version sets when nothing is said."""
+    pyautoattack = pytest.importorskip("pyautoattack")
+    plain = pyautoattack.AutoAttack(None, version="standard")
+    own = package.autoattack.__kwdefaults__
+    assert own["steps"] == plain.apgd.n_iter == plain.apgd_targeted.n_iter == plain.fab.n_iter
+    assert own["targets"] == plain.apgd_targeted.n_target_classes == plain.fab.n_target_classes
+    assert own["queries"] == plain.square.n_queries
+    assert {key: own[key] for key in STANDARD} == STANDARD
+
+
+def test_published_numbers_stand_in_every_cell_of_the_papers_tables(catalog):
+    made = catalog()
+    for name in ("table1", "table2"):
+        cells = [line.published for panel in made.targets["oaat", name].panels for line in panel.lines]
+        assert None not in cells
+    (panel,) = [p for p in made.targets["oaat", "table1"].panels if p.letter == "oaat"]
+    assert [line.published for line in panel.lines][:3] == [0.8024, 0.514, 0.5088]
+
+
+# Figure 1
+
+
+def pictures() -> Evaluation:
+    grid = np.array([0, 8, 16, 24, 32]) / 255
+    base = np.random.default_rng(0).integers(40, 200, (1, 3, 8, 8))
+    moved = np.stack([base + round(255 * eps) for eps in grid]).astype(np.uint8)
+    return Evaluation(
+        label=np.array([3]),
+        clean=np.array([3]),
+        x=grid,
+        prediction=np.full((5, 1, 1), 3),
+        pictures=Pictures(moved, np.array([[3], [3], [5], [5], [7]]), np.linspace(0.4, 0.9, 5)[:, None]),
+    )
+
+
+def test_pictures_are_kept_with_an_evaluation(tmp_path):
+    write_evaluation(tmp_path / "e.h5", pictures(), x_unit="eps", profile={})
+    found = read_evaluation(tmp_path / "e.h5").pictures
+    for name, values in vars(pictures().pictures).items():
+        assert np.array_equal(getattr(found, name), values)
+
+
+def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
+    made = catalog()
+    target = made.targets["oaat", "fig1"]
+    bootstrap = {"replicates": 20, "level": 0.95, "seed": 0}
+    aggregator = Aggregator(target, seeds=[0], bootstrap=bootstrap, status="run", evaluation=lambda *key: key)
+    aggregator.read = lambda key: pictures()
+    rows, _ = aggregator.table({})
+    assert len(rows) == 10 and set(rows.panel) == {"AT", "NT"} and rows.value.between(0, 1).all()
+    drawn = plots.draw(rows, figure(made, target))
+    first, second = drawn.axes[:2]
+    texts = [text.get_text() for text in first.texts]
+    assert len(texts) == 5 and "8/255" in texts[1] and "class 5, 65%" in texts[2]
+    (mosaic,) = second.get_images()
+    shown = mosaic.get_array()
+    np.testing.assert_allclose(shown[:8, :8], pictures().pictures.images[0, 0].transpose(1, 2, 0) / 255)
+    np.testing.assert_allclose(shown[10:18, :8], 0.5)  # nothing moves at eps 0
+    np.testing.assert_allclose(shown[10:18, 40:48], 1.0, atol=0.01)  # all moves up, by the largest eps
