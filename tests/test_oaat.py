@@ -7,8 +7,9 @@ from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.attacks import autoattack as package
 from spatial_adversarial.catalog import load
-from spatial_adversarial.printed import STANDARD, figure, table
+from spatial_adversarial.printed import figure, table
 from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
+from spatial_adversarial.told import STANDARD
 from spatial_adversarial.training.ramps import Clock, value
 
 EPOCHS = 110

@@ -31,8 +31,8 @@ def _told(settings: dict, x: float) -> list[str]:
             f"worst of {settings['turns']} rotations in ±{x:g}°"
             + (f" and {shifts}" if settings["shifts"] > 1 else "")
         ]
-    counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if key in settings}
-    if settings["restarts"] == 1:
+    counts = {key: f"{settings[key]:,} {key}" for key in COUNTS if settings.get(key)}
+    if settings.get("restarts") == 1:
         del counts["restarts"]
     if settings["attack"] == "autoattack":
         standard = all(settings[key] == full for key, full in STANDARD.items())
