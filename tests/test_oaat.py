@@ -7,6 +7,7 @@ from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.attacks import autoattack as package
 from spatial_adversarial.catalog import load
+from spatial_adversarial.costs import training_passes
 from spatial_adversarial.printed import figure, table
 from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
 from spatial_adversarial.told import STANDARD
@@ -88,6 +89,13 @@ def test_an_ablation_changes_one_thing(catalog):
         changed = [key for key in method if method[key] != whole["examples"]["oaat"][key]]
         assert len(changed) == 1, row
     assert run_of(made, "ablation", "awp_once")["phases"][0]["awp"] == whole["awp"] | {"reach": 1}
+
+
+def test_awp_costs_the_loss_once_more():
+    for examples, more in (({"pgd": {"steps": 10}}, 3), ({"trades": {"steps": 10}}, 6)):
+        plain = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 10, "examples": examples}]}
+        moved = plain | {"phases": [plain["phases"][0] | {"awp": {"gamma": 0.005}}]}
+        assert training_passes(moved, 1000) - training_passes(plain, 1000) == 10 * 50 * more
 
 
 def test_a_heading_says_which_autoattack_ran(catalog):

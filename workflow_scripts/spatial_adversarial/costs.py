@@ -16,6 +16,7 @@ EXAMPLES = {
     # a quarter of the batches, at the end, see a third image or a second network
     "oaat": lambda method: (_most(method["steps"]) * INPUT_GRADIENT + 2 * TRAIN_STEP) * 5 / 4,
 }
+CLEAN_TOO = {"trades", "oaat"}  # methods whose loss is of the clean image as well
 
 
 def _most(number) -> float:
@@ -43,8 +44,8 @@ def training_passes(recipe: dict, images: float) -> float:
         seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
         validated = seen / images * recipe["split"]["validation"]
         passes = example_passes(phase["examples"])
-        if phase.get("awp", {}).get("gamma"):  # the loss twice, on a clean and a moved image where both count
-            passes += TRAIN_STEP * (1 if "pgd" in phase["examples"] else 2)
+        if phase.get("awp", {}).get("gamma"):  # the loss once more
+            passes += TRAIN_STEP * (2 if phase["examples"].keys() & CLEAN_TOO else 1)
         total += seen * passes + validated * FORWARD
     return total
 

@@ -83,7 +83,8 @@ def caption(catalog: Catalog, target: Target) -> str:
             f"{intervals(catalog)}."
         )
     if target.kind == "panels":
-        parts.append(f"Bands: {intervals(catalog)}.")
+        if any(panel.kind != "images" for panel in target.panels):
+            parts.append(f"Bands: {intervals(catalog)}.")
         if any(line.points for panel in target.panels for line in panel.lines):
             parts.append("Hollow markers: as published.")
         if any("'" in panel.letter for panel in target.panels):
