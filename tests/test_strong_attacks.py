@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import evaluate as script
 import train as train_script
+from spatial_adversarial import attacked as attacked_module
 from spatial_adversarial import evaluation
 from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
 from spatial_adversarial.attacks.early import probability_margin
@@ -178,6 +179,7 @@ def test_images_that_are_wrong_stay_wrong_and_are_not_attacked(trained, attacked
 AUTOATTACK = profile(attack="autoattack", grid=[0.05, EPS], **FEW)
 CHILD = """
 import json, pathlib, sys, evaluate
+from spatial_adversarial import attacked as attacked_module
 from spatial_adversarial import evaluation
 evaluation.BLOCK = 60
 run, data, output, profile = sys.argv[1:]
@@ -215,8 +217,8 @@ def test_kill_9_during_autoattack_loses_no_finished_block(trained, tmp_path, mon
         child(run, data, output, blocks)
         assert not output.exists() and len(finished(output)) >= blocks
     attacks = []
-    plain = evaluation.autoattack
-    monkeypatch.setattr(evaluation, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
+    plain = attacked_module.autoattack
+    monkeypatch.setattr(attacked_module, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
     there = len(finished(output))
     caplog.set_level(logging.INFO)
     script.evaluate(run, data, {str(output): AUTOATTACK}, device="cpu", threads=1)

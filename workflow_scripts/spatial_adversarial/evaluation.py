@@ -6,16 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
+from spatial_adversarial.attacked import attacked, pictures, predict, stream
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.attacks.gama import gama
-from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
 from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
-from spatial_adversarial.seeds import derive
-from spatial_adversarial.store import Evaluation, Pictures
+from spatial_adversarial.store import Evaluation
 from spatial_adversarial.transforms import random_transform
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
@@ -61,7 +58,7 @@ def evaluate(
     space = Space(network, profile["space"])
     predictions, distances = [], []
     with attack_mode(network):
-        clean = _predict(space.model, images.images, batch, space.clean)
+        clean = predict(space.model, images.images, batch, space.clean)
         for number, x in enumerate(profile["grid"]):
             for draw in range(profile["draws"]):
                 prediction, distance = _point(
@@ -77,37 +74,15 @@ def evaluate(
         x=np.array(profile["grid"], dtype=np.float64),
         prediction=torch.stack(predictions).view(shape).cpu().numpy(),
         distance=None if distances[0] is None else torch.stack(distances).view(shape).cpu().numpy(),
-        pictures=_pictures(network, images, profile) if profile["pictures"] else None,
+        pictures=pictures(network, images, profile) if profile["pictures"] else None,
     )
-
-
-def _pictures(network: nn.Module, images: ImageSet, profile: dict) -> Pictures:
-    """The first images after PGD at each eps of the grid, with what the network takes them for."""
-    x, y = to_float(images.images[: profile["pictures"]]), images.labels[: profile["pictures"]]
-    pictures, found = [], []
-    for eps in profile["grid"]:
-        step = 2.5 * eps / profile["steps"] if profile["step"] == "relative" else profile["step"]
-        generator = _generator(x.device, profile, "pictures", eps)
-        with attack_mode(network):
-            moved = pgd(network, x, y, eps=eps, step=step, steps=profile["steps"], generator=generator)
-            found.append(network(moved).softmax(1).max(1))
-        pictures.append((255 * moved).round().to(torch.uint8))
-    return Pictures(
-        images=torch.stack(pictures).cpu().numpy(),
-        prediction=torch.stack([best.indices for best in found]).cpu().numpy(),
-        probability=torch.stack([best.values for best in found]).cpu().numpy(),
-    )
-
-
-def _generator(device: torch.device, profile: dict, *names) -> torch.Generator:
-    return torch.Generator(device).manual_seed(derive(profile["seed"], *names))
 
 
 def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
     """The test images, each moved at random first where the profile's `input` says so."""
     for kind, strength in profile["input"].items():
         if strength:
-            generator = _generator(images.images.device, profile, "input", kind, strength)
+            generator = stream(images.images.device, profile, "input", kind, strength)
             moved = random_transform(images.images, kind, strength, generator)
             images = ImageSet(moved, images.labels, images.classes, images.mean, images.std)
     return images
@@ -118,9 +93,9 @@ def _point(
 ) -> tuple[Tensor, Tensor | None]:
     """Predictions [N] at one point and draw, and distances [N] where the attack has them."""
     if "transform" in profile:
-        generator = _generator(images.images.device, profile, profile["transform"], x, draw)
+        generator = stream(images.images.device, profile, profile["transform"], x, draw)
         moved = random_transform(images.images, profile["transform"], x, generator)
-        return _predict(network, moved, batch), None
+        return predict(network, moved, batch), None
     if profile["attack"] == "deepfool":
         found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
         return torch.cat([f.prediction for f in found]), torch.cat([f.distance for f in found])
@@ -136,83 +111,8 @@ def _point(
     for k, block in enumerate(zip(images.images.split(BLOCK), labels.split(BLOCK), strict=True)):
 
         def make(k: int = k, block: tuple = block) -> np.ndarray:
-            return _block(space, *block, profile, x, (draw, k), batch).cpu().numpy()
+            return attacked(space, *block, profile, x, (draw, k), batch).cpu().numpy()
 
         predictions.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)).to(device))
         tell(f"{profile['attack']} at {x:.4f}: {min((k + 1) * BLOCK, len(images))} of {len(images)} images")
     return torch.cat(predictions), None
-
-
-def _block(space, images, labels, profile, eps, names, batch) -> Tensor:
-    """Predictions of one block after the attack, or after the first of its restarts that fools the network."""
-    attack = _pgd_block if profile["attack"] == "pgd" else _strong_block
-    prediction = attack(space, images, labels, profile, eps, names, batch)
-    for again in range(1, profile["restarts"]):
-        other = attack(space, images, labels, profile, eps, (*names, again), batch)
-        prediction = torch.where(prediction == labels, other, prediction)
-    return prediction
-
-
-def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
-    """Predictions after GAMA-PGD, Square or AutoAttack; an image that is wrong as it is is left so."""
-    prediction = _predict(space.model, images, batch)
-    right = prediction == labels
-    if not right.any():
-        return prediction
-    model, x, y = InParts(space.model, batch), to_float(images[right]), labels[right]
-    seed = derive(profile["seed"], profile["attack"], eps, *names)
-    if profile["attack"] == "gama":
-        generator = torch.Generator(x.device).manual_seed(seed)
-        moved = gama(model, x, y, eps=eps, steps=profile["steps"], generator=generator)
-    elif profile["attack"] == "square":
-        moved = square(model, x, y, eps=eps, seed=seed, queries=profile["queries"])
-    else:
-        budget = {key: profile[key] for key in ("steps", "targets", "queries")}
-        moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
-    prediction[right] = _predict(space.model, moved, batch)
-    return prediction
-
-
-def _pgd_block(
-    space: Space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int
-) -> Tensor:
-    """Predictions after PGD at eps on one block, its random start drawn for the whole block at once."""
-    generator = _generator(images.device, profile, "pgd", eps, *names)
-    unit = torch.rand(images.shape, generator=generator, device=images.device)
-    step = _step(profile, eps)
-    predictions = []
-    for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
-        x = space.inputs(to_float(part))
-        loss = cross_entropy_each
-        if profile["loss"] == "kl":
-            loss, y = divergence_each, space.model(x).softmax(1)
-        adversarial = pgd(
-            space.model,
-            x,
-            y,
-            eps=eps,
-            step=step,
-            steps=profile["steps"],
-            start=x + eps * (2 * start - 1) if profile["random_start"] else x,
-            generator=None,
-            norm=profile["norm"],
-            loss=loss,
-            keep_best=profile["keep"] == "best",
-            low=space.low,
-            high=space.high,
-        )
-        predictions.append(space.model(adversarial).argmax(1))
-    return torch.cat(predictions)
-
-
-def _step(profile: dict, eps: float) -> float:
-    """The attack's step: as given, a share of eps, or ("relative") 2.5 eps / steps."""
-    step = profile["step"]
-    if step == "relative":
-        return 2.5 * eps / profile["steps"]
-    return step["of_eps"] * eps if isinstance(step, dict) else step
-
-
-def _predict(model: nn.Module, images: Tensor, batch: int, inputs=lambda x: x) -> Tensor:
-    """Predicted classes int64 [N] of images that are turned into the model's inputs batch by batch."""
-    return torch.cat([model(inputs(to_float(part))).argmax(1) for part in images.split(batch)])

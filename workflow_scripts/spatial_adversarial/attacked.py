@@ -1,0 +1,107 @@
+"""Predictions of a block of images after the attack that a profile names, and pictures of the first ones."""
+
+import torch
+from torch import Tensor, nn
+
+from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
+from spatial_adversarial.attacks.base import attack_mode
+from spatial_adversarial.attacks.gama import gama
+from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
+from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.seeds import derive
+from spatial_adversarial.store import Pictures
+
+
+def attacked(space, images, labels, profile, eps, names, batch) -> Tensor:
+    """Predictions of one block after the attack, or after the first of its restarts that fools the network."""
+    attack = _pgd_block if profile["attack"] == "pgd" else _strong_block
+    prediction = attack(space, images, labels, profile, eps, names, batch)
+    for again in range(1, profile["restarts"]):
+        other = attack(space, images, labels, profile, eps, (*names, again), batch)
+        prediction = torch.where(prediction == labels, other, prediction)
+    return prediction
+
+
+def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
+    """Predictions after GAMA-PGD, Square or AutoAttack; an image that is wrong as it is is left so."""
+    prediction = predict(space.model, images, batch)
+    right = prediction == labels
+    if not right.any():
+        return prediction
+    model, x, y = InParts(space.model, batch), to_float(images[right]), labels[right]
+    seed = derive(profile["seed"], profile["attack"], eps, *names)
+    if profile["attack"] == "gama":
+        generator = torch.Generator(x.device).manual_seed(seed)
+        moved = gama(model, x, y, eps=eps, steps=profile["steps"], generator=generator)
+    elif profile["attack"] == "square":
+        moved = square(model, x, y, eps=eps, seed=seed, queries=profile["queries"])
+    else:
+        budget = {key: profile[key] for key in ("steps", "targets", "queries")}
+        moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
+    prediction[right] = predict(space.model, moved, batch)
+    return prediction
+
+
+def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int) -> Tensor:
+    """Predictions after PGD at eps on one block, its random start drawn for the whole block at once."""
+    generator = stream(images.device, profile, "pgd", eps, *names)
+    unit = torch.rand(images.shape, generator=generator, device=images.device)
+    step = _step(profile, eps)
+    predictions = []
+    for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
+        x = space.inputs(to_float(part))
+        loss = cross_entropy_each
+        if profile["loss"] == "kl":
+            loss, y = divergence_each, space.model(x).softmax(1)
+        adversarial = pgd(
+            space.model,
+            x,
+            y,
+            eps=eps,
+            step=step,
+            steps=profile["steps"],
+            start=x + eps * (2 * start - 1) if profile["random_start"] else x,
+            generator=None,
+            norm=profile["norm"],
+            loss=loss,
+            keep_best=profile["keep"] == "best",
+            low=space.low,
+            high=space.high,
+        )
+        predictions.append(space.model(adversarial).argmax(1))
+    return torch.cat(predictions)
+
+
+def _step(profile: dict, eps: float) -> float:
+    """The attack's step: as given, a share of eps, or ("relative") 2.5 eps / steps."""
+    step = profile["step"]
+    if step == "relative":
+        return 2.5 * eps / profile["steps"]
+    return step["of_eps"] * eps if isinstance(step, dict) else step
+
+
+def pictures(network: nn.Module, images: ImageSet, profile: dict) -> Pictures:
+    """The first images after PGD at each eps of the grid, with what the network takes them for."""
+    x, y = to_float(images.images[: profile["pictures"]]), images.labels[: profile["pictures"]]
+    kept, found = [], []
+    for eps in profile["grid"]:
+        step, generator = _step(profile, eps), stream(x.device, profile, "pictures", eps)
+        with attack_mode(network):
+            moved = pgd(network, x, y, eps=eps, step=step, steps=profile["steps"], generator=generator)
+            found.append(network(moved).softmax(1).max(1))
+        kept.append((255 * moved).round().to(torch.uint8))
+    return Pictures(
+        images=torch.stack(kept).cpu().numpy(),
+        prediction=torch.stack([best.indices for best in found]).cpu().numpy(),
+        probability=torch.stack([best.values for best in found]).cpu().numpy(),
+    )
+
+
+def stream(device: torch.device, profile: dict, *names) -> torch.Generator:
+    """The random stream of that name for a profile."""
+    return torch.Generator(device).manual_seed(derive(profile["seed"], *names))
+
+
+def predict(model: nn.Module, images: Tensor, batch: int, inputs=lambda x: x) -> Tensor:
+    """Predicted classes int64 [N] of images that are turned into the model's inputs batch by batch."""
+    return torch.cat([model(inputs(to_float(part))).argmax(1) for part in images.split(batch)])
