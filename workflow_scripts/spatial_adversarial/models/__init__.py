@@ -10,6 +10,7 @@ from .network import DatasetNormalise, Network, PerImageNormalise
 from .own import build_own
 from .resnet import resnet18, resnet34, resnet50
 from .small import lenet, madry_lenet, mlp_a, mlp_b, stdcnn
+from .transformers import ptn_resnet18, ptn_resnet34, stn_resnet18, stn_resnet34
 from .vgg import vgg16
 from .wide_resnet import madry_resnet, narrow_resnet32, wideresnet34_10
 
@@ -29,6 +30,10 @@ BUILDERS = {
         wideresnet34_10,
         madry_resnet,
         narrow_resnet32,
+        stn_resnet18,
+        stn_resnet34,
+        ptn_resnet18,
+        ptn_resnet34,
     )
 }
 # MNIST's twins replace layer by layer; the twins on colour data are narrowed to keep the parameter count.

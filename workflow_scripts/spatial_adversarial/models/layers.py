@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import sqrt
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from ..groups import GroupBatchNorm2d, GroupConv2d, order
 
@@ -62,6 +63,37 @@ class Layers:
     def norm(self, channels: int) -> nn.Module:
         """Return a batch norm whose statistics are shared over the group."""
         return nn.BatchNorm2d(channels) if self.order == 1 else GroupBatchNorm2d(channels)
+
+
+class PolarConv2d(nn.Conv2d):
+    """A convolution of log-polar maps [N, C, angle, radius]: padding wraps round the angles, and is 0 at the radii."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve x."""
+        down, across = self.padding
+        wrapped = functional.pad(x, (0, 0, down, down), mode="circular") if down else x
+        return functional.conv2d(wrapped, self.weight, self.bias, self.stride, (0, across))
+
+
+@dataclass(frozen=True)
+class PolarLayers(Layers):
+    """The layers of a network that reads log-polar maps; ValueError over another group than z2."""
+
+    def conv(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = False,
+        lift: bool = False,
+    ) -> nn.Conv2d:
+        """Return a convolution that closes the circle of angles."""
+        if self.order > 1:
+            raise ValueError(f"a polar transformer has no twin over {self.group}")
+        return PolarConv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
 
 
 def he_normal_(module: nn.Module) -> None:
