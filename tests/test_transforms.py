@@ -168,3 +168,31 @@ def test_gpu_gives_the_same_images(kind):
     images, strength = pictures(100, 3, 32, torch.uint8), KINDS[kind].limit / 2
     on_gpu = random_transform(images.cuda(), kind, strength, seeded())
     assert share_different(on_gpu.cpu(), random_transform(images, kind, strength, seeded())) < 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_jitter_agrees_with_torchvision(channels):
+    images = pictures(20, channels, 28, torch.float32)
+    amounts = torch.rand(20, 3, generator=seeded(3)) * 1.5
+    theirs = []
+    for image, (brightness, contrast, saturation) in zip(images, amounts.tolist(), strict=True):
+        image = reference.adjust_contrast(reference.adjust_brightness(image, brightness), contrast)
+        theirs.append(reference.adjust_saturation(image, saturation))
+    assert torch.allclose(transforms.jitter(images, amounts), torch.stack(theirs), atol=1e-5)
+
+
+def test_jitter_is_drawn_for_each_image_within_its_range():
+    images = torch.full((2000, 3, 2, 2), 0.5)  # of grey images jitter moves the brightness alone
+    found = transforms.random_jitter(images, 0.25, seeded())[:, 0, 0, 0] / 0.5
+    assert 0.75 <= found.min() < 0.76 and 1.24 < found.max() <= 1.25
+    assert found.mean() == pytest.approx(1, abs=0.02) and found.std() == pytest.approx(
+        0.25 / 3**0.5, rel=0.05
+    )
+
+
+def test_strong_augmentation_leaves_the_fill_black():
+    """Jitter comes before the rotation, whose corners stay black."""
+    strong = {"crop": 3, "flip": True, "jitter": 0.25, "rotate": 30}
+    found = augment(pictures(50, 3, 32, torch.uint8), strong, seeded())
+    assert found.dtype == torch.float32 and found.min() >= 0 and found.max() <= 1
+    assert (found[..., 0, 0] == 0).float().mean() > 0.5

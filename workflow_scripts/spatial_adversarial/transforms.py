@@ -158,18 +158,55 @@ def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(flipped.to(images.device)[:, None, None, None], images.flip(3), images)
 
 
+def jitter(images: Tensor, amounts: Tensor) -> Tensor:
+    """Multiply each image's brightness, then its contrast, then its saturation, as torchvision's functions do.
+
+    images: float [N, C, H, W] in [0, 1], C 1 or 3; amounts: [N, 3], each 0 or more, 1 changing nothing. Contrast
+    is taken about the image's mean grey, saturation about each pixel's; each step is cut to [0, 1].
+    """
+    brightness, contrast, saturation = amounts.to(images.device, images.dtype)[:, :, None, None, None].unbind(
+        1
+    )
+    images = (images * brightness).clamp(0, 1)
+    images = torch.lerp(_grey(images).mean((1, 2, 3), keepdim=True), images, contrast).clamp(0, 1)
+    return torch.lerp(_grey(images), images, saturation).clamp(0, 1)
+
+
+def _grey(images: Tensor) -> Tensor:
+    """The images' luma [N, 1, H, W] (ITU-R 601)."""
+    if images.shape[1] == 1:
+        return images
+    weights = torch.tensor([0.2989, 0.587, 0.114], dtype=images.dtype, device=images.device)
+    return (images * weights[:, None, None]).sum(1, keepdim=True)
+
+
+def random_jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+    """Jitter each image's brightness, contrast and saturation by factors U(1 - amount, 1 + amount) of its own.
+
+    images: uint8 or float32 in [0, 1]; returns float32. amount 0 draws nothing and returns the images themselves.
+    """
+    if amount == 0:
+        return images
+    unit = torch.rand(len(images), 3, generator=generator, device=generator.device)
+    return jitter(_unit_range(images), 1 + amount * (2 * unit - 1))
+
+
+def _unit_range(images: Tensor) -> Tensor:
+    return images.float().div_(255) if images.dtype == torch.uint8 else images
+
+
 def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.Generator) -> Tensor:
-    """Augment a training batch: crop, flip, AutoAugment, then the spatial transforms, whatever the keys' order.
+    """Augment a training batch: crop, flip, AutoAugment, jitter, then the spatial transforms, whatever the keys' order.
 
     images: [N, C, H, W], uint8 or float32 in [0, 1]. augmentation: "crop" (pixels of padding), "flip" (bool),
-    "autoaugment" (the share of the batch that it is done to; of uint8 alone) and the strengths of any of `KINDS`;
-    what is missing is left out. Returns float32 in [0, 1]. ValueError for an unknown key or a value out of range.
+    "autoaugment" (the share of the batch that it is done to; of uint8 alone), "jitter" and the strengths of any of
+    `KINDS`; what is missing is left out. Returns float32 in [0, 1]. ValueError for an unknown key or a value out of
+    range.
     """
+    known = ("crop", "flip", "autoaugment", "jitter", *KINDS)
     for name in augmentation:
-        if name not in ("crop", "flip", "autoaugment", *KINDS):
-            raise ValueError(
-                f"unknown augmentation {name!r}: expected crop, flip, autoaugment, {', '.join(KINDS)}"
-            )
+        if name not in known:
+            raise ValueError(f"unknown augmentation {name!r}: expected one of {', '.join(known)}")
     images = random_crop(images, augmentation.get("crop", 0), generator)
     if augmentation.get("flip"):
         images = random_flip(images, generator)
@@ -178,6 +215,7 @@ def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.
 
         some = round(share * len(images))
         images = torch.cat([autoaugment(images[:some], generator), images[some:]])
+    images = random_jitter(images, augmentation.get("jitter", 0), generator)
     for name in KINDS:
         images = random_transform(images, name, augmentation.get(name, 0), generator)
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
+    return _unit_range(images)

@@ -8,7 +8,7 @@ from .base import Method
 
 @dataclass
 class Pgd(Method):
-    """The criterion on adversarial examples only: max over the L-inf ball of radius `eps`, pixels in [0, 1].
+    """The criterion on adversarial examples only: max over the ball of radius `eps` of a norm, pixels in [0, 1].
 
     The attack runs in eval mode and climbs the cross-entropy of the true label.
     """
@@ -17,6 +17,7 @@ class Pgd(Method):
     step: float
     steps: int
     random_start: bool = True
+    norm: str = "linf"
 
     def attack(self, network, x, y, context):
         return pgd(
@@ -27,5 +28,6 @@ class Pgd(Method):
             step=self.step,
             steps=self.steps,
             random_start=self.random_start,
+            norm=self.norm,
             generator=context.generator,
         )
