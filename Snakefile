@@ -12,9 +12,10 @@ include: "rules/common.smk"
 
 
 wildcard_constraints:
-    run=r"[\w.-]+/[\w.-]+/[\w.-]+",
+    run=RUN,
     seed=r"\d+",
     profile=r"[\w-]+",
+    images=r"[\w.-]+",
     paper="|".join(config["papers"]),
     target=r"\w+",
 

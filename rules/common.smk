@@ -8,11 +8,13 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.catalog.recipes import digest, robust_images, run_and_step
 from spatial_adversarial.printed import caption
 
 RESULTS = config["results"]
 DATA = config["data"]
 TIDY = config.get("tidy") or f"{RESULTS}/figures"
+RUN = r"[\w.-]+/[\w.-]+/[\w.-]+"
 ENVIRONMENT = "../envs/environment.yaml"
 
 try:
@@ -38,7 +40,37 @@ def training_inputs(wildcards):
     inputs = {"data": ancient(f"{DATA}/{recipe['data']}.h5")}
     if recipe["start"]:
         inputs["start"] = f"{RESULTS}/runs/{recipe['start']}/seed{wildcards.seed}/weights.pt"
+    if recipe["mix"]:
+        inputs["robust"] = "{}/robust_images/{}/{}.h5".format(RESULTS, *robust_images(recipe["mix"]))
     return inputs
+
+
+def robust_run(wildcards):
+    """The prepared data set, the weights and the recipe of the run whose network's features images are to show."""
+    mix = catalog.robust_images[wildcards.run, wildcards.images]
+    folder = f"{RESULTS}/runs/{wildcards.run}/seed{mix['seed']}"
+    return {"data": data_of(wildcards), "weights": f"{folder}/weights.pt", "run": f"{folder}/run.yaml"}
+
+
+def trainers():
+    """{rule: (steps, which runs)}: the steps at which a training rule keeps weights, and the runs that it trains."""
+    by_steps = {}
+    for run, steps in catalog.snapshots.items():
+        by_steps.setdefault(tuple(steps), []).append(re.escape(run))
+    special = "|".join(run for runs in by_steps.values() for run in runs)
+    ordinary = (f"(?!(?:{special})/)" if special else "") + RUN
+    kept = {f"train_{digest(steps, 6)}": (list(steps), "|".join(runs)) for steps, runs in by_steps.items()}
+    return {"train": ([], ordinary)} | kept
+
+
+def trained(wildcards):
+    """The weights that an evaluation loads, a run's last or a snapshot's, and the run's recipe."""
+    run, step = run_and_step(wildcards.run)
+    folder = f"{RESULTS}/runs/{run}/seed{wildcards.seed}"
+    return {
+        "weights": f"{folder}/{'weights' if step is None else f'step{step}'}.pt",
+        "run": f"{folder}/run.yaml",
+    }
 
 
 def data_of(wildcards):
@@ -64,6 +96,11 @@ def slice_file(first, second, seed):
     return f"{RESULTS}/slices/{first}/seed{seed}/{second.split('/')[-1]}.h5"
 
 
+def history_file(path, seed):
+    """<results>/runs/<run>/seed<k>/history.csv: the accuracies of each epoch of training."""
+    return f"{RESULTS}/runs/{path}/seed{seed}/history.csv"
+
+
 def slice_pair(wildcards):
     """The two runs, without seeds, whose boundaries a slice cuts."""
     pairs = [pair for target in catalog.targets.values() for pair in target.slices()]
@@ -77,11 +114,12 @@ def library(*modules):
 
 
 def aggregate_inputs(wildcards):
-    """The evaluations and slices that a target's rows are computed from."""
+    """The evaluations, slices and training histories that a target's rows are computed from."""
     target = target_of(wildcards)
     evaluations = [evaluation_file(*pair, seed) for pair in target.evaluations() for seed in catalog.seeds]
     slices = [slice_file(*pair, catalog.seeds[0]) for pair in target.slices()]
-    return {"evaluations": evaluations, "slices": slices}
+    histories = [history_file(path, seed) for path in target.histories() for seed in catalog.seeds]
+    return {"evaluations": evaluations, "slices": slices, "histories": histories}
 
 
 def table_inputs(wildcards):

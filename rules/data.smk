@@ -37,3 +37,50 @@ rule prepare:
         "Turn {wildcards.data} into one HDF5 file."
     script:
         "../workflow_scripts/prepare.py"
+
+
+rule build_robust_images:
+    input:
+        unpack(robust_run),
+    output:
+        h5=f"{RESULTS}/robust_images/{{run}}/{{images}}.h5",
+        png=report(
+            f"{RESULTS}/robust_images/{{run}}/{{images}}.png",
+            caption="captions/target.rst",
+            category="data",
+            labels={"target": "{run}", "kind": "robust images"},
+        ),
+    log:
+        f"{RESULTS}/logs/robust_images/{{run}}/{{images}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/robust_images/{{run}}/{{images}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    params:
+        settings=lambda wildcards: catalog.robust_images[wildcards.run, wildcards.images],
+        caption="Images that were moved until a robust network's features of them were those of other images (D_R).",
+    message:
+        "Make images that show what {wildcards.run} sees: D_R."
+    script:
+        "../workflow_scripts/build_robust_images.py"
+
+
+rule convert_released_images:
+    input:
+        images=f"{config['data_mirror'] or 'data_mirror'}/robust_CIFAR/CIFAR_ims",
+        labels=f"{config['data_mirror'] or 'data_mirror'}/robust_CIFAR/CIFAR_lab",
+    output:
+        h5=f"{RESULTS}/robust_images/released/released.h5",
+    log:
+        f"{RESULTS}/logs/robust_images/released.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/robust_images/released.tsv"
+    conda:
+        ENVIRONMENT
+    message:
+        "Bring the released D_R from {config[data_mirror]} into the layout of a prepared data set."
+    script:
+        "../workflow_scripts/convert_released_images.py"

@@ -6,9 +6,8 @@ for bundle, (files, runs) in catalog.bundles().items():
         name:
             f"evaluate_{bundle}"
         input:
+            unpack(trained),
             data=data_of,
-            weights=rules.train.output.weights,
-            run=rules.train.output.run,
         output:
             [f"{RESULTS}/evaluations/{{run}}/seed{{seed}}/{file}.h5" for file in files],
         log:

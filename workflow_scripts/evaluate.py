@@ -14,8 +14,10 @@ from spatial_adversarial.lease import lease
 UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
 
 
-def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, threads: int) -> None:
-    """Evaluate the weights in folder `run` on the test images of the prepared data set `data`.
+def evaluate(
+    run: Path, data: str, profiles: dict[str, dict], *, device: str, threads: int, weights: str = "weights.pt"
+) -> None:
+    """Evaluate the `weights` in folder `run` on the test images of the prepared data set `data`.
 
     profiles: {output path: resolved profile}. Each result has <output path>.json, its provenance, beside it.
     """
@@ -33,7 +35,7 @@ def evaluate(run: Path, data: str, profiles: dict[str, dict], *, device: str, th
     def one(output: str, profile: dict) -> None:
         started = time.time()
         images = load(data, "test", limit=profile["images"], device=target)
-        network = load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target)
+        network = load_network(recipe["model"], images, seed=0, weights=run / weights).to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         made_of = [file_digest(run / "weights.pt"), file_digest(data), profile]
         blocks = Blocks(output, digest_of(made_of))
@@ -63,6 +65,7 @@ if "snakemake" in globals():
             Path(smk.input.weights).parent,
             smk.input.data,
             outputs,
+            weights=Path(smk.input.weights).name,
             device=smk.config["device"],
             threads=smk.config["threads"],
         )

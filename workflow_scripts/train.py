@@ -1,7 +1,7 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,24 +14,41 @@ from spatial_adversarial.lease import lease
 
 
 def train(
-    recipe: dict, seed: int, data: str, folder: Path, *, device: str, threads: int, start: str | None = None
+    recipe: dict,
+    seed: int,
+    data: str,
+    folder: Path,
+    *,
+    device: str,
+    threads: int,
+    start: str | None = None,
+    robust: str | None = None,
+    snapshots: Iterable[int] = (),
 ) -> None:
     """Train in `folder`, resuming from the state that an interrupted attempt left there.
 
-    Writes weights.pt, history.csv and run.yaml, and provenance.json beside them. `data` is a prepared data set,
-    `start` the weights that training begins from. Raises RuntimeError while another process trains the run.
+    Writes weights.pt, history.csv and run.yaml, provenance.json beside them, and step<k>.pt for each of the
+    `snapshots`. `data` is a prepared data set, `start` the weights that training begins from, `robust` the images
+    that the recipe mixes in. Raises RuntimeError while another process trains the run.
     """
+    from spatial_adversarial.data.images import load
     from spatial_adversarial.runtime import load_network, pick_device
-    from spatial_adversarial.training.data import splits
+    from spatial_adversarial.training.data import mixed, splits
     from spatial_adversarial.training.loop import Trainer
-    from spatial_adversarial.training.state import weights_bytes
+    from spatial_adversarial.training.state import save_weights
 
     started, resume = time.time(), folder / "resume.pt"
+    # Snakemake removes the outputs of a job that is interrupted: until the end, snapshots lie where it does not look
+    kept = {step: folder / "snapshots" / f"step{step}.pt" for step in snapshots}
     with lock(folder / "lock", wait=False, doing=f"training {folder}"), failure_told(folder / "failed.txt"):
         target = pick_device(device, threads)
         train_set, validation_set = splits(data, recipe["split"], target)
         network = load_network(recipe["model"], train_set, seed=seed, weights=start).to(target)
-        trainer = Trainer(recipe, seed=seed, network=network, train=train_set, validation=validation_set)
+        if robust:
+            train_set = mixed(train_set, load(robust, "train", device=target), recipe["mix"]["share"])
+        trainer = Trainer(
+            recipe, seed=seed, network=network, train=train_set, validation=validation_set, snapshots=kept
+        )
         with progress(trainer.epochs, str(folder)) as bar:
             for row in trainer.run(resume):
                 bar.update(row["epoch"] - bar.n)
@@ -45,8 +62,9 @@ def train(
             temporary.write_text(
                 yaml.safe_dump({"recipe": recipe, "seed": seed}, sort_keys=True), encoding="utf-8"
             )
-        with write_atomic(folder / "weights.pt") as temporary:
-            temporary.write_bytes(weights_bytes(trainer.weights()))
+        for path in kept.values():
+            path.replace(folder / path.name)
+        save_weights(trainer.weights(), folder / "weights.pt")
         resume.unlink(missing_ok=True)
 
 
@@ -75,4 +93,6 @@ if "snakemake" in globals():
             device=smk.config["device"],
             threads=smk.config["threads"],
             start=smk.input.get("start"),
+            robust=smk.input.get("robust"),
+            snapshots=[int(Path(file).stem.removeprefix("step")) for file in smk.output.snapshots],
         )

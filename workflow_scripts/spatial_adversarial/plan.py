@@ -9,7 +9,8 @@ from pathlib import Path
 from pandas import DataFrame
 
 from .catalog import Catalog, Target
-from .costs import Rates, profile_bytes, profile_passes, training_passes
+from .catalog.recipes import robust_images
+from .costs import INPUT_GRADIENT, Rates, profile_bytes, profile_passes, training_passes
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ class Plan:
             jobs |= {
                 Job("other", (self.data / file,), 0, size) for file in (f"raw/{name}.json", f"{name}.h5")
             }
+        jobs |= {
+            self._robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
+        }
         files = [f"slices/{a}/seed{seeds[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
         place = f"{target.paper}/{target.name}"
         if target.kind == "results":
@@ -96,13 +100,8 @@ class Plan:
         return {Job("other", (self.results / file,)) for file in files}
 
     def _runs(self, target: Target) -> list[str]:
-        """The target's runs without seeds, and those that they start from."""
-        found: dict[str, None] = {}
-        for path in target.paths():
-            while path and path not in found:
-                found[path] = None
-                path = self.catalog.recipe(path)["start"]
-        return list(found)
+        """The target's runs without seeds, and those that they need first."""
+        return list(dict.fromkeys(run for path in target.paths() for run in self.catalog.needed(path)))
 
     def _bundles(self, target: Target) -> Iterator[tuple[str, tuple[str, ...]]]:
         """(run without seed, profile files) of each evaluation job that the target needs."""
@@ -120,6 +119,18 @@ class Plan:
         hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
         weights = self.results / "runs" / path / f"seed{seed}/weights.pt"
         return Job("train", (weights,), hours, 4 * described["parameters"])
+
+    def _robust_images(self, mix: dict) -> Job:
+        """The images that a recipe mixes in; released ones cost nothing."""
+        run, name = robust_images(mix)
+        file = self.results / "robust_images" / run / f"{name}.h5"
+        if run == "released":
+            return Job("other", (file,))
+        recipe, network = self.catalog.recipe(run), _network(run)
+        images = mix["images"] or self._images(recipe["data"])[0] - recipe["split"]["validation"]
+        passes = images * mix["steps"] * INPUT_GRADIENT
+        hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
+        return Job("other", (file,), hours, 4 * images * self._pixels(recipe["data"]))
 
     def _evaluation(self, path: str, files: tuple[str, ...], seed: int) -> Job:
         data, network = self.catalog.recipe(path)["data"], _network(path)

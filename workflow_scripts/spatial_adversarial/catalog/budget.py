@@ -20,6 +20,18 @@ def shrink_recipe(recipe: dict, budget: dict) -> dict:
     return _scaled_ramps(recipe | {"split": split}, share) | {"phases": phases}
 
 
+def scaled_step(step: int, recipe: dict, budget: dict, where: str) -> int:
+    """The step of a snapshot, scaled as the phases are.
+
+    Raises CatalogError for one past the end of a run that counts steps.
+    """
+    step = max(1, math.ceil(step * budget.get("epochs", 1)))
+    length = sum(phase.get("steps", math.inf) for phase in recipe["phases"])
+    if step > length:
+        raise CatalogError(f"{where}: a snapshot at step {step}, but the run ends at {length}")
+    return step
+
+
 def _scaled_phase(phase: dict, share: float) -> dict:
     unit = "steps" if "steps" in phase else "epochs"
     return _scaled_ramps(phase, share) | {unit: max(min(1, phase[unit]), math.ceil(phase[unit] * share))}

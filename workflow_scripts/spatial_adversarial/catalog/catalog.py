@@ -8,7 +8,7 @@ from ..theory.bounds import STATEMENTS
 from . import budget, checks, own, pareto, tables
 from .papers import Panel, Scope, expand_panels, resolve_panel
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
-from .recipes import digest
+from .recipes import digest, robust_images, run_and_step
 
 TARGET_VERSION = 1  # raise it when aggregates made by older code are no longer right
 
@@ -31,7 +31,8 @@ class Target:
 
     def paths(self) -> list[str]:
         """The runs, without seeds, that the target needs."""
-        return list(dict.fromkeys(m.path for panel in self.panels if not panel.reason for m in panel.members))
+        run = [panel for panel in self.panels if not panel.reason]
+        return list(dict.fromkeys(run_and_step(m.path)[0] for panel in run for m in panel.members))
 
     def evaluations(self) -> list[tuple[str, str]]:
         """The (run without seed, profile file) pairs that the target needs."""
@@ -43,6 +44,11 @@ class Target:
             for path, profile in line.profiles.items()
         ]
         return list(dict.fromkeys(pairs))
+
+    def histories(self) -> list[str]:
+        """The runs, without seeds, whose training history the target draws."""
+        drawn = [panel for panel in self.panels if panel.kind == "history" and not panel.reason]
+        return list(dict.fromkeys(member.path for panel in drawn for member in panel.members))
 
     def slices(self) -> list[tuple[str, str]]:
         """The pairs of runs between whose boundaries the target draws a slice."""
@@ -234,7 +240,11 @@ class Catalog:
         return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds]
 
     def recipe(self, path: str) -> dict:
-        """The canonical recipe of a run without its seed; raises CatalogError for a run that no target asks for."""
+        """The canonical recipe of a run without its seed, or of the run of a snapshot.
+
+        Raises CatalogError for a run that no target asks for.
+        """
+        path, _ = run_and_step(path)
         if path not in self.recipes:
             raise CatalogError(f"no figure or table asks for the run {path!r}: see figures/*.yaml")
         return self.recipes[path]
@@ -249,6 +259,29 @@ class Catalog:
                     for path, profile in line.profiles.items():
                         found.setdefault(path, {})[profile.file] = profile.settings
         return found
+
+    @property
+    def robust_images(self) -> dict[tuple[str, str], dict]:
+        """{(run, name of the set): settings} of all images made from what a run's network sees."""
+        mixes = [recipe["mix"] for recipe in self.recipes.values() if recipe["mix"]]
+        made = [mix for mix in mixes if mix["of"] != "released"]
+        return {robust_images(m): {k: v for k, v in m.items() if k != "share"} for m in made}
+
+    def needed(self, path: str) -> list[str]:
+        """A run, and all those that it takes first: the one that it starts from, the one whose images it mixes in."""
+        recipe = self.recipe(path)
+        before = [recipe["start"], recipe["mix"] and recipe["mix"]["of"]]
+        return [path, *(run for one in before if one and one != "released" for run in self.needed(one))]
+
+    @cached_property
+    def snapshots(self) -> dict[str, list[int]]:
+        """{run without seed: the steps at which some target looks at its weights}, of runs with snapshots."""
+        found: dict[str, set[int]] = {}
+        for path in self.profiles:
+            run, step = run_and_step(path)
+            if step is not None:
+                found.setdefault(run, set()).add(step)
+        return {run: sorted(steps) for run, steps in found.items()}
 
     def bundles(self) -> dict[str, tuple[list[str], list[str]]]:
         """{name: (profile files, runs without seed)}: what one evaluation job makes, for which runs.
@@ -272,7 +305,7 @@ class Catalog:
                 entry = self.registry["models"][model]
                 spec = own.network_spec(entry, f"models.{model}")
                 found[f"{target.spec['data']}/{model}"] = {"data": target.spec["data"], "model": spec}
-            for path in target.paths():
+            for path in (run for asked in target.paths() for run in self.needed(asked)):
                 recipe = self.recipes[path]
                 found["/".join(path.split("/")[:2])] = {"data": recipe["data"], "model": recipe["model"]}
         return found

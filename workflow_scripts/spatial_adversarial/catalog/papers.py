@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from . import budget, published
 from .own import network_spec
 from .reading import CatalogError, choose, lookup, merge, schema, validate
-from .recipes import canonical, digest, filled, number_text, run_path, stripped
+from .recipes import canonical, digest, filled, number_text, run_path, snapshot_path, stripped
+
+SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
 
 PRINTED = ("label", "metric", "unit", "normalized")
 
@@ -29,7 +31,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Member:
-    """One training strength of a family: `path` is its run without the seed."""
+    """One training strength of a family: `path` is its run without the seed, or a snapshot of it."""
 
     strength: float | None
     path: str
@@ -64,6 +66,7 @@ class Panel:
     space: str
     members: tuple[Member, ...]
     lines: tuple[Line, ...] = ()
+    curve: str = ""  # the column of the training history that a panel of kind history draws
     reason: str = ""
 
 
@@ -140,6 +143,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         strength=family.get("strength", ""),
         space=panel.get("space", "pixel"),
         members=tuple(members),
+        curve=panel.get("curve", ""),
         reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
     return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
@@ -147,7 +151,8 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
 
 def _check_keys(panel: dict, kind: str, where: str) -> None:
     """A panel has the one key that tells what its kind draws, and none of another kind's; raises CatalogError."""
-    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths", "images": "profile"}
+    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths"}
+    drawn |= {"images": "profile", "history": "curve"}
     for key in ("data", "model", "family", drawn[kind]):
         if key not in panel:
             raise CatalogError(f"{where}: a panel needs {key!r}")
@@ -174,7 +179,8 @@ def resolve_members(
     given = {"by_data": data, "by_model": model}
     spec = choose(scope.find("families", family, where), given, where)
     if family in after:
-        raise CatalogError(f"{where}.start: the family starts from itself")
+        raise CatalogError(f"{where}.start, or robust_images: the family needs itself first")
+    robust = _robust_images(data, spec, scope, (*after, family), where)
     starts = {}
     if "start" in spec:
         scope.find("families", spec["start"], f"{where}.start")
@@ -186,14 +192,23 @@ def resolve_members(
         values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
     for value in values:
         lookup("strength", value, dict.fromkeys(spec.get("values", [None])), where)
-    members = [_member(data, model, spec, value, starts, scope, f"{where} ({value})") for value in values]
+    members = [
+        _member(data, model, spec, value, starts, robust, scope, f"{where} ({value})") for value in values
+    ]
     if len({member.path for member in members}) < len(members):
         raise CatalogError(f"{where}.values: two of {values} are the same run")
     return members
 
 
 def _member(
-    data: str, model: str, spec: dict, value, starts: dict[float, Member], scope: Scope, where: str
+    data: str,
+    model: str,
+    spec: dict,
+    value,
+    starts: dict[float, Member],
+    robust: dict | None,
+    scope: Scope,
+    where: str,
 ) -> Member:
     entry = scope.registry["models"][model]
     base = spec.get("base", entry["recipe"])
@@ -201,7 +216,7 @@ def _member(
     named = where if "base" in spec else f"{scope.registry_file}: models.{model}.recipe"
     recipe = choose(scope.find("recipes", base, named), given, scope.place("recipes", base))
     recipe = merge(recipe, spec["recipe"])
-    if "vary" in spec:
+    if spec.get("vary", SNAPSHOT) != SNAPSHOT:
         recipe = merge(recipe, _nested(spec["vary"].split("."), value))
     small = scope.config["stand_ins"].get(data, data)
     data_entry = lookup("data set", small, scope.registry["data"], "config: stand_ins")
@@ -212,11 +227,38 @@ def _member(
         if value not in starts:
             raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
         recipe["start"] = starts[value].path
+    if not recipe.get("mix", {}).get("share"):  # natural images alone
+        recipe["mix"] = None
+    elif robust is None:
+        raise CatalogError(f"{where}: recipe.mix needs the family's robust_images")
+    else:
+        recipe["mix"] = robust | recipe["mix"]
     recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
     recipe = budget.shrink_recipe(recipe, scope.config["budget"])
     path = run_path(recipe, model)
     scope.recipes[path] = recipe
+    if spec.get("vary") == SNAPSHOT:
+        value = budget.scaled_step(value, recipe, scope.config["budget"], where)
+        path = snapshot_path(path, value)
     return Member(value, path, recipe)
+
+
+def _robust_images(data: str, spec: dict, scope: Scope, after: tuple, where: str) -> dict | None:
+    """What a family's recipe.mix is of: the run whose network's features images show, and how they are made."""
+    if "robust_images" not in spec:
+        return None
+    where, images = f"{where}.robust_images", dict(spec["robust_images"])
+    if images.pop("released", False):
+        return {"of": "released"}
+    if "model" not in images:
+        raise CatalogError(f"{where}: needs 'model'")
+    model, family = images.pop("model"), images.pop("family")
+    lookup("model", model, scope.registry["models"], f"{where}.model")
+    scope.find("families", family, f"{where}.family")
+    made = resolve_members(data, model, family, scope, after)
+    if len(made) != 1:
+        raise CatalogError(f"{where}.family: {family!r} has {len(made)} members, not one")
+    return images | {"of": made[0].path}
 
 
 def _nested(keys: list[str], value) -> dict:
@@ -224,7 +266,7 @@ def _nested(keys: list[str], value) -> dict:
 
 
 def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
-    if panel.kind == "boundary":
+    if panel.kind in ("boundary", "history"):
         return []
     if panel.kind in ("profile", "images"):
         drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]

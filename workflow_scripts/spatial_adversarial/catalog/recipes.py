@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 
 from .reading import CatalogError, merge, numbers, schema, validate
 
+SNAPSHOT = re.compile(r"(.+)\.step(\d+)")
 PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
@@ -91,10 +93,30 @@ def run_path(recipe: dict, model: str) -> str:
     return f"{recipe['data']}/{model}/{words(recipe)}-{digest(stripped(recipe, schema('recipe')))}"
 
 
+def snapshot_path(path: str, step: int) -> str:
+    """The name of a run's weights after so many steps: the run's own, with .step<k>."""
+    return f"{path}.step{step}"
+
+
+def run_and_step(path: str) -> tuple[str, int | None]:
+    """(the run, the step of a snapshot of it or None) of a name that evaluations go by."""
+    found = SNAPSHOT.fullmatch(path)
+    return (found[1], int(found[2])) if found else (path, None)
+
+
+def robust_images(mix: dict) -> tuple[str, str]:
+    """(the run, the name of the set) of the images that a recipe mixes in; all but their share in a batch is in it."""
+    settings = stripped(mix, schema("recipe")["properties"]["mix"])
+    settings = {key: value for key, value in settings.items() if key not in ("share", "of")}
+    return mix["of"], f"{mix['steps']}x{mix['step']:g}-{digest(settings, 6)}" if "steps" in mix else mix["of"]
+
+
 def words(recipe: dict) -> str:
     """What a recipe does, in words fit for a folder: rotate60, pgd8-255, rotate120_pgd2-255-then-...."""
     each = [_phase_words(phase) for phase in recipe["phases"]]
     told = "-then-".join(word for k, word in enumerate(each) if k == 0 or word != each[k - 1])
+    if recipe["mix"]:
+        told += f"-mix{number_text(recipe['mix']['share'])}"
     if recipe["start"]:
         told += "-after-" + recipe["start"].split("/")[-1].rsplit("-", 1)[0]
     return told.replace("/", "-")[:60]

@@ -27,6 +27,10 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def order(self, batch: int, generator: torch.Generator) -> Tensor:
+        """The indices of an epoch's images int64 [n], anew each time; a loop takes `batch` of them at once."""
+        return torch.randperm(len(self), generator=generator, device=self.labels.device)
+
 
 def load(
     path: str | Path,

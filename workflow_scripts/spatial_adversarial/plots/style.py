@@ -58,6 +58,8 @@ METRICS = {
     "spatial_accuracy": "spatial accuracy",
     "robust_accuracy": "robust accuracy",
     "attack_success_rate": "attack success rate",
+    "train_accuracy": "training accuracy",
+    "validation_accuracy": "validation accuracy",
 }
 
 
@@ -197,6 +199,12 @@ def not_run(axes: Axes, reason: str) -> None:
     axes.spines[:].set(visible=True, color="0.7", linestyle=(0, (3, 3)))
     text = "not run" + (f"\n{fill(reason, 24)}" if reason else "")
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.35")
+
+
+def save_png(figure: Figure, png: str | Path) -> None:
+    """Write a figure atomically as PNG alone."""
+    with matplotlib.rc_context(RC), write_atomic(png) as path:
+        figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
 
 
 def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:

@@ -2,8 +2,9 @@
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from ..transforms import augment
 from . import methods, pause
 from .awp import perturbed
 from .ramps import Clock, value
-from .state import State, load, save
+from .state import State, load, save, save_weights
 
 
 class Trainer:
@@ -24,11 +25,20 @@ class Trainer:
 
     The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
     (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights; so does one
-    that a signal ended within an epoch.
+    that a signal ended within an epoch. `snapshots` says where to keep the weights that a step leaves: {step: file}.
     ValueError where the best weights are to be kept and there are no validation images.
     """
 
-    def __init__(self, recipe: dict, *, seed: int, network: nn.Module, train: ImageSet, validation: ImageSet):
+    def __init__(
+        self,
+        recipe: dict,
+        *,
+        seed: int,
+        network: nn.Module,
+        train: ImageSet,
+        validation: ImageSet,
+        snapshots: Mapping[int, Path] = MappingProxyType({}),
+    ):
         if recipe["keep"] == "best" and not len(validation):
             raise ValueError("keep: best needs validation images, but split.validation is 0")
         self.recipe, self.seed, self.network = recipe, seed, network
@@ -43,6 +53,7 @@ class Trainer:
             self.averaged = AveragedModel(network, use_buffers=True)
         made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
         self.memory = next((memory for memory in made if memory), None)
+        self.snapshots = snapshots
         self.state = State()
 
     @property
@@ -51,7 +62,10 @@ class Trainer:
 
     def run(self, resume: Path) -> Iterator[dict]:
         """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
-        if state := load(resume, self.device):
+        state = load(resume, self.device)
+        if state and any(step <= state.step and not path.exists() for step, path in self.snapshots.items()):
+            logging.warning("a snapshot of an earlier step is not there: training starts anew")
+        elif state:
             self._restore(state)
             logging.info(
                 "resumed after epoch %d of %d, step %d of %d",
@@ -114,7 +128,7 @@ class Trainer:
     def _epoch(self, resume: Path) -> dict:
         """One pass over the training images (cut short where the run's last step comes first), or the rest of it."""
         torch.manual_seed(derive(self.seed, "dropout", self.state.epoch))
-        order = torch.randperm(len(self.train_set), generator=self._generator("order"), device=self.device)
+        order = self.train_set.order(self.recipe["batch"], self._generator("order"))
         streams = {name: self._generator(name) for name in ("augment", "examples")}
         seen, sums = 0, torch.zeros(2, device=self.device)  # of loss and right answers: read once, at the end
         if self.state.part:
@@ -133,6 +147,8 @@ class Trainer:
                 sums += self._step(batch, streams)
                 seen += len(batch)
                 self.state.step += 1
+                if self.state.step in self.snapshots:
+                    save_weights(self._kept_network().state_dict(), self.snapshots[self.state.step])
         loss, accuracy = (sums / seen).tolist()
         if not math.isfinite(loss):
             raise ValueError(

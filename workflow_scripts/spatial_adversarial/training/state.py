@@ -64,6 +64,12 @@ def weights_bytes(weights: dict) -> bytes:
     return buffer.getvalue()
 
 
+def save_weights(weights: dict, path: str | Path) -> None:
+    """Write a state dict as a torch file, whole or not at all."""
+    with write_atomic(path) as temporary:
+        temporary.write_bytes(weights_bytes(weights))
+
+
 def load_weights(network: torch.nn.Module, path: str | Path) -> None:
     """Load a run's weights into a network; ValueError, one line, for a damaged file or another architecture."""
     try:

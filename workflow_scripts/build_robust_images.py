@@ -1,0 +1,76 @@
+"""Build D_R from a robust run: an image for each training image that shows what the run's network sees in it."""
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from spatial_adversarial.files import digest, lock
+from spatial_adversarial.jobs import job, progress, record
+from spatial_adversarial.lease import lease
+
+
+def build_robust_images(
+    run: Path, data: str, settings: dict, h5: Path, png: Path, *, device: str, threads: int
+) -> None:
+    """Write the images that show the features of the network in folder `run`, and a picture of some of them.
+
+    Targets are the run's own training images, in the prepared data set `data`; the set is labelled like them. What
+    an interrupted attempt has finished is taken over.
+    """
+    from spatial_adversarial import robust_images
+    from spatial_adversarial.data.prepare import write
+    from spatial_adversarial.plots import pairs
+    from spatial_adversarial.plots.style import save_png
+    from spatial_adversarial.runtime import load_network, pick_device
+    from spatial_adversarial.training.data import splits
+
+    started, weights = time.time(), run / "weights.pt"
+    recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
+    target = pick_device(device, threads)
+    images, _ = splits(data, recipe["split"], target)
+    network = load_network(recipe["model"], images, seed=0, weights=weights).to(target)
+    checksum = digest(weights)
+    parts = h5.with_suffix(f".{checksum[:8]}.parts")
+    with lock(parts / "lock", wait=False, doing=f"building {h5}"):
+        found = robust_images.build(
+            network, images, settings, parts, lambda chunks: progress(chunks, f"robust images of {run}")
+        )
+        labels = images.labels[: len(found["images"])].cpu().numpy()
+        write(
+            h5,
+            {"train": (found["images"], labels)},
+            name=h5.stem,
+            classes=images.classes,
+            source=f"robust features of {run}",
+            files={"weights.pt": f"sha256:{checksum}"},
+        )
+        starts = robust_images.partners(len(labels), settings["seed"])[: pairs.COUNT]
+        shown = {"starts from": images.images[starts], "shows the features of": images.images[: pairs.COUNT]}
+        save_png(
+            pairs.draw(
+                {name: part.cpu().numpy() for name, part in shown.items()}, found, f"{recipe['data']}, D_R"
+            ),
+            png,
+        )
+        distances = {key: float(np.mean(found[key])) for key in ("before", "after")}
+        record(f"{h5}.json", started, run=str(run), images=len(labels), feature_distance=distances)
+    shutil.rmtree(parts)
+
+
+if "snakemake" in globals():
+    with job(snakemake):  # noqa: F821
+        smk = snakemake  # noqa: F821
+        if smk.config["device"] != "cpu":
+            lease(per_device=smk.config["jobs_per_gpu"])
+        build_robust_images(
+            Path(smk.input.run).parent,
+            smk.input.data,
+            smk.params.settings,
+            Path(smk.output.h5),
+            Path(smk.output.png),
+            device=smk.config["device"],
+            threads=smk.config["threads"],
+        )
