@@ -26,6 +26,7 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         evaluation=lambda path, profile, seed: (
             results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
         ),
+        history=lambda path, seed: results / "runs" / path / f"seed{seed}" / "history.csv",
     )
     slices = {
         pair: results / "slices" / pair[0] / f"seed{catalog.seeds[0]}" / f"{pair[1].split('/')[-1]}.h5"

@@ -12,7 +12,7 @@ from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.papers import Line, Member, Panel
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.derived import derive, dominated
-from spatial_adversarial.metrics import MOST, outcomes, summarise
+from spatial_adversarial.metrics import MOST, outcomes, over_seeds, summarise
 from spatial_adversarial.store import read_evaluation
 from spatial_adversarial.told import step_told
 
@@ -47,9 +47,18 @@ Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, see
 class Aggregator:
     """Computes the rows of one target; `status` is "run" or "reduced"."""
 
-    def __init__(self, target: Target, *, seeds: list[int], bootstrap: dict, status: str, evaluation: Finder):
+    def __init__(
+        self,
+        target: Target,
+        *,
+        seeds: list[int],
+        bootstrap: dict,
+        status: str,
+        evaluation: Finder,
+        history: Callable[[str, int], Path] | None = None,
+    ):
         self.target, self.seeds, self.bootstrap, self.status = target, seeds, bootstrap, status
-        self.evaluation = evaluation
+        self.evaluation, self.history = evaluation, history
         # one profile is often drawn in several panels and metrics
         self.read = lru_cache(maxsize=64)(read_evaluation)
 
@@ -107,12 +116,26 @@ class Aggregator:
     def _panel(self, panel: Panel, slices: dict) -> Iterator[tuple[dict, np.ndarray]]:
         if panel.kind == "boundary":
             yield from self._boundary(panel, slices[panel.members[0].path, panel.members[1].path])
+        if panel.kind == "history":
+            yield from self._histories(panel)
         if panel.kind == "images":
             yield from self._images(panel)
             return
         for line in panel.lines:
             for member in panel.members:
                 yield from self._line(panel, line, member)
+
+    def _histories(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+        """A column of each member's training history, by epoch: the mean and Student's interval over several seeds."""
+        for member in panel.members:
+            tables = [pd.read_csv(self.history(member.path, seed)) for seed in self.seeds]
+            frame = self._frame(panel) | {"strength": number_text(member.strength), "status": self.status}
+            frame |= {"profile": "history", "x_unit": "epoch", "metric": panel.curve}
+            frame |= {"seed": " ".join(map(str, self.seeds)), "n": len(tables)}
+            for epoch, values in zip(
+                tables[0].epoch, np.stack([table[panel.curve] for table in tables], axis=1), strict=True
+            ):
+                yield frame | {"x": str(epoch)} | over_seeds(values, self.bootstrap["level"]), self._blank()
 
     def _line(self, panel: Panel, line: Line, member: Member) -> Iterator[tuple[dict, np.ndarray]]:
         profile = line.profiles[member.path]

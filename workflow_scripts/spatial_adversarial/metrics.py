@@ -74,6 +74,16 @@ def summarise(
     return {"value": value, "low": low, "high": high, "replicates": mixed}
 
 
+def over_seeds(values: np.ndarray, level: float) -> dict[str, float | str]:
+    """The mean of shares, one a seed, and where there are several Student's interval, cut to [0, 1]."""
+    value, n = float(values.mean()), len(values)
+    if n == 1:
+        return {"value": value}
+    half = stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(n)
+    low, high = np.clip([value - half, value + half], 0, 1)
+    return {"value": value, "low": float(low), "high": float(high), "interval": "seeds"}
+
+
 def _mean(outcome: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Means float64 [point, B] of outcomes [point, image] over images drawn `counts` [image, B] times, without nan."""
     known = ~np.isnan(outcome)

@@ -36,6 +36,8 @@ def _panel(panel: Panel, status: str) -> dict:
     }
     if panel.kind in ("boundary", "images"):
         return described
+    if panel.kind == "history":
+        return described | {"metric": panel.curve, "profile": "history", "x_unit": "epoch"}
     lines = [_line(line) for line in panel.lines]
     if panel.kind == "strength":
         return described | {"metric": panel.lines[0].metric, "lines": lines}
@@ -56,7 +58,9 @@ def _pareto(target: Target) -> dict:
 
 
 def _line(line) -> dict:
-    return {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
+    told = {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
+    points = set((line.at or {}).values())
+    return told | ({"x": number_text(points.pop())} if len(points) == 1 else {})
 
 
 def table(target: Target) -> dict:

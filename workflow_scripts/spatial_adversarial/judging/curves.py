@@ -55,6 +55,19 @@ def _trend(curves: Curves, x: float | None = None) -> np.ndarray:
     return _tau(order, values)
 
 
+def _within(curves: Curves, range: list[float], x: float) -> np.ndarray:
+    values = curves.values(x)
+    return ((values >= range[0]) & (values <= range[1])).mean(axis=0)
+
+
+def _trend_while(curves: Curves, other: Curves, range: list[float], x: float) -> np.ndarray:
+    natural = {strength: float(ys[0, 0]) for strength, (_, ys) in other.by_strength.items()}
+    chosen = [s for s in sorted(curves.by_strength) if range[0] <= natural.get(s, np.nan) <= range[1]]
+    if len(chosen) < 2:
+        raise NotRun(f"fewer than two models in {range[0]:g} to {range[1]:g}")
+    return _trend(Curves({strength: curves.of(strength) for strength in chosen}), x)
+
+
 def _lead(curves: Curves, strengths: list[float]) -> np.ndarray:
     first, second = (curves.of(strength)[1].mean(axis=0) for strength in strengths)
     return second - first
@@ -76,6 +89,11 @@ STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
         lambda curves, strengths, other: _lead(curves, strengths) / _lead(other, strengths),
     ),
     "trend": ("Kendall's tau of the mean profile with the training strength", _trend),
+    "within": ("share of the models in a range", _within),
+    "trend_while": (
+        "Kendall's tau with the strength while another panel's value is in a range",
+        _trend_while,
+    ),
     "alike": (
         "Kendall's tau between two panels' orders of the models",
         lambda curves, other: _tau(curves.areas(), other.areas()),

@@ -17,6 +17,7 @@ PANELS = {
     "strength": strengths.draw_panel,
     "boundary": boundary.draw_panel,
     "images": images.draw_panel,
+    "history": profiles.draw_panel,  # a curve each member too
 }
 
 

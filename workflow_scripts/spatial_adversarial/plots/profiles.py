@@ -12,6 +12,7 @@ X_LABELS = {
     "degrees": "rotation range (±degrees)",
     "fraction": "shift range (±share of side)",
     "eps": "PGD L-inf eps",
+    "epoch": "epoch",
 }
 
 
@@ -25,7 +26,8 @@ def curve(axes: Axes, rows: DataFrame, look: dict, label: str) -> Line2D:
         raise ValueError(f"line {label!r} has two values at one x")
     x, value, low, high = rows[["x", "value", "low", "high"]].to_numpy(float).T
     axes.fill_between(x, low, high, color=look["color"], alpha=0.18, linewidth=0)
-    return axes.plot(x, value, label=label, clip_on=False, **look)[0]
+    every = max(1, len(x) // 12)  # markers of a long curve would hide it
+    return axes.plot(x, value, label=label, clip_on=False, markevery=every, **look)[0]
 
 
 def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
@@ -59,7 +61,7 @@ def x_axis(
 ) -> None:
     """Give the x axis of a profile its ticks and label.
 
-    `unit` is "degrees", "fraction" or "eps" (else ValueError); `values` are the points, in it; `joint` says
+    `unit` is "degrees", "fraction", "eps" or "epoch" (else ValueError); `values` are the points, in it; `joint` says
     that a shift of i of the side comes with a rotation of 180 i degrees; `normalised` that eps is in units of
     the network's normalised input.
     """

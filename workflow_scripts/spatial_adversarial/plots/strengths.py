@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.profiles import curve
@@ -10,9 +10,11 @@ from spatial_adversarial.plots.profiles import curve
 DISTANCE = "mean_l2_distance"
 LINES = 4  # looks to choose from, so that a line looks alike in the accuracy and the distance panel of a pair
 
+WIDE = 7  # strengths further apart than this, such as steps of training, are drawn by their logarithms
+
 
 def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
-    """Draw one line for each {profile, metric, label} of `panel["lines"]` and return the lines.
+    """Draw one line for each {profile, metric, label} of `panel["lines"]`, at its point x if given; return the lines.
 
     Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0.
     ValueError if a line has no rows, or if distances and accuracies share a panel.
@@ -21,7 +23,11 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     lines = []
     for wanted, look in zip(panel["lines"], style.looks(max(LINES, len(panel["lines"]))), strict=False):
         own, published = (
-            part[(part["metric"] == wanted["metric"]) & (part["profile"] == wanted["profile"])]
+            part[
+                (part["metric"] == wanted["metric"])
+                & (part["profile"] == wanted["profile"])
+                & ("x" not in wanted or _near(part["x"], wanted.get("x")))
+            ]
             for part in (ours, theirs)
         )
         if own.empty:
@@ -30,11 +36,20 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         lines.append(curve(axes, own, look, wanted["label"]))
         style.hollow(axes, published["strength"].map(style.number), published["value"], look)
     ticks = [style.number(s) for s in panel["strengths"]]
-    step = -(-len(ticks) // 5)
-    axes.set_xticks(ticks[::step], [style.strength_text(t, panel["strength_label"]) for t in ticks[::step]])
+    if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
+        axes.set_xscale("log")
+    else:
+        step = -(-len(ticks) // 5)
+        axes.set_xticks(
+            ticks[::step], [style.strength_text(t, panel["strength_label"]) for t in ticks[::step]]
+        )
     axes.set_xlabel(panel["strength_label"])
     _value_axis(axes, panel)
     return lines
+
+
+def _near(values: Series, wanted: str) -> Series:
+    return (values.map(style.number) - style.number(wanted)).abs() < 1e-6
 
 
 def _value_axis(axes: Axes, panel: dict) -> None:
@@ -45,4 +60,4 @@ def _value_axis(axes: Axes, panel: dict) -> None:
     elif DISTANCE in metrics:
         raise ValueError(f"panel {panel['panel']}: {DISTANCE} and accuracies cannot share an axis")
     else:
-        style.percent_axis(axes, "accuracy")
+        style.percent_axis(axes, style.metric_label(metrics.pop()) if len(metrics) == 1 else "accuracy")
