@@ -10,6 +10,7 @@ from conftest import ROOT
 
 from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import load
+from spatial_adversarial.catalog.recipes import run_and_step
 from spatial_adversarial.store import read_evaluation, read_rows
 
 pytestmark = pytest.mark.slow
@@ -33,8 +34,9 @@ def demo():
 def test_every_naturally_trained_member_is_three_times_better_than_chance(demo):
     seen = 0
     for path, profiles in demo.profiles.items():
-        if any(phase["examples"] for phase in demo.recipe(path)["phases"]):
-            continue
+        recipe = demo.recipe(path)
+        if any(phase["examples"] for phase in recipe["phases"]) or recipe["mix"] or run_and_step(path)[1]:
+            continue  # adversarial, not on natural images alone, or not at its end
         file = max(profiles, key=lambda name: ("transform" in profiles[name], name))
         found = read_evaluation(RESULTS / "evaluations" / path / "seed0" / f"{file}.h5")
         classes = demo.registry["data"][demo.recipe(path)["data"]]["classes"]
@@ -51,6 +53,7 @@ def test_every_target_is_drawn_with_the_shared_columns(demo):
         rows = read_rows(folder / f"{target.name}.csv")
         assert list(rows.columns[: len(COLUMNS)]) == COLUMNS
         assert set(rows.status) <= {"run", "not run", "reduced"}
+        rows = rows[rows.source != "published"] if "source" in rows else rows
         shares = rows[rows.metric.isin(["rate_of_invariance", "one_minus_fooling_rate", "robust_accuracy"])]
         if target.kind == "results":
             shares = shares[(shares.kind != "gain") & (shares.status != "not run")]
@@ -76,7 +79,8 @@ def test_every_claim_on_what_was_run_is_judged(demo):
             assert "no number" in claim.statistic or "has a number" in claim.statistic, claim.to_dict()
             continue
         panels = {p.letter: p for p in demo.targets[claim.paper, claim.target].panels}
-        assert panels[claim.panel].reason or "was not run" in claim.statistic, claim.to_dict()
+        missing = ("was not run", "fewer than two models")
+        assert panels[claim.panel].reason or any(told in claim.statistic for told in missing), claim.to_dict()
 
 
 def test_the_report_is_there(demo):

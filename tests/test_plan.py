@@ -84,7 +84,8 @@ def test_deepfool_costs_its_classes():
 @pytest.mark.parametrize("key, share", [("epochs", 2), ("epochs", 0.4)])
 def test_twice_the_epochs_are_twice_the_hours(catalog, key, share):
     one, other = table(catalog()), table(catalog(budget={key: share}))
-    assert list(other.train_hours) == pytest.approx(list(share * one.train_hours))
+    # half of an odd number of steps is a whole one
+    assert list(other.train_hours) == pytest.approx(list(share * one.train_hours), rel=1e-4)
     assert list(other.evaluate_hours) == pytest.approx(list(one.evaluate_hours))
 
 
@@ -99,7 +100,8 @@ def test_what_targets_share_counts_once_in_the_totals(catalog):
     made = catalog()
     rows = plan(made).table()
     targets, total = rows.iloc[:-1], rows.iloc[-1]
-    needed = {path for target in made.targets.values() for path in target.paths()}
+    paths = {path for target in made.targets.values() for path in target.paths()}
+    needed = {run for path in paths for run in made.needed(path)}
     assert total["runs"] == len(needed)
     assert all(0 < total[name] < targets[name].sum() for name in ADDITIVE)
     assert total["runs_shared"] < targets["runs_shared"].sum()
@@ -165,10 +167,8 @@ def test_jobs_are_those_of_a_dry_run(tmp_path):
     ]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     counts = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", printed, re.MULTILINE)}
-    assert counts["train"] == rows.train_jobs
-    assert (
-        sum(number for name, number in counts.items() if name.startswith("evaluate_")) == rows.evaluate_jobs
-    )
+    for kind, planned in (("train", rows.train_jobs), ("evaluate", rows.evaluate_jobs)):
+        assert sum(number for name, number in counts.items() if name.startswith(kind)) == planned
     assert counts["total"] - 1 == rows.train_jobs + rows.evaluate_jobs + rows.other_jobs  # `all` is one
 
 

@@ -48,12 +48,17 @@ class Table:
         only = [str(key) for key in spec.get("only", rows)]
         self.rows = {key: lookup("row", key, rows, f"{where}.only") for key in only}
         kept = scope.config["budget"].get("rows", {}).get(f"{paper}/{name}", list(rows))
-        self.kept = {str(key) for key in kept}
-        for key in self.kept:
-            lookup("row", key, rows, f"config: budget.rows.{paper}/{name}")
+        for key in kept:
+            lookup("row", str(key), rows, f"config: budget.rows.{paper}/{name}")
         for column, told in spec["columns"].items():
             for key in told.get("rows", []):
                 lookup("row", str(key), rows, f"{where}.columns.{column}.rows")
+
+    def _left_out(self, key: str) -> bool:
+        """Whether the budget leaves out a row, or "<table>.<row>" of another table."""
+        table, _, row = key.rpartition(".")
+        kept = self.scope.config["budget"].get("rows", {}).get(f"{self.paper}/{table or self.name}")
+        return kept is not None and row not in map(str, kept)
 
     def row(self, key: str, row: dict, kind: str = "row") -> Panel:
         """A row as a panel with one member and a line for each of its cells."""
@@ -78,7 +83,7 @@ class Table:
             strength=family.get("strength", ""),
             space="pixel",
             members=(self._member(row, where),),
-            reason=reason or ("" if key in self.kept or kind == "candidate" else "left out by budget.rows"),
+            reason=reason or ("left out by budget.rows" if self._left_out(key) else ""),
         )
         return replace(
             panel, lines=tuple(self._cell(panel, row, name, where) for name in self._columns(key, row, where))

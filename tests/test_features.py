@@ -1,0 +1,171 @@
+"""features: its claims on the published numbers, its statistics by hand, its figures' lines, tables and history."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spatial_adversarial import plots
+from spatial_adversarial.aggregates import Aggregator
+from spatial_adversarial.catalog import load
+from spatial_adversarial.judging import STATISTICS, Curves, judge_claim
+from spatial_adversarial.judging.verdicts import NotRun
+from spatial_adversarial.printed import figure
+from spatial_adversarial.store import Evaluation
+
+ROOT = Path(__file__).parents[1]
+BOOTSTRAP = {"replicates": 20, "level": 0.95, "seed": 0}
+FIGURES, TABLES = ("fig1", "fig2", "fig3"), ("table1", "table2")
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    import yaml
+
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return load(config | {"papers": ["features"], "bootstrap": BOOTSTRAP}, ROOT / "figures")
+
+
+def aggregator(target, tmp_path, seeds=(0,)) -> Aggregator:
+    """Numbers of a target whose networks are right on seven of ten images and fooled on four of these."""
+    made = Aggregator(
+        target,
+        seeds=list(seeds),
+        bootstrap=BOOTSTRAP,
+        status="run",
+        evaluation=lambda *key: key,
+        history=lambda path, seed: tmp_path / f"{seed}.csv",
+    )
+    right = np.arange(10) < 7
+
+    def read(key):
+        grid = next(
+            line.profiles[key[0]].settings["grid"]
+            for panel in target.panels
+            for line in panel.lines
+            if key[0] in line.profiles and line.profiles[key[0]].file == key[1]
+        )
+        kept = np.broadcast_to(np.arange(10) < 3, (len(grid), 1, 10))
+        return Evaluation(np.zeros(10, int), (~right).astype(int), np.array(grid), (~kept).astype(int))
+
+    made.read = read
+    return made
+
+
+@pytest.fixture(scope="module")
+def numbers(catalog, tmp_path_factory) -> dict:
+    """{target: (tidy rows, replicates)} of what claims are judged on."""
+    folder = tmp_path_factory.mktemp("numbers")
+    targets = {name: catalog.targets["features", name] for name in FIGURES + TABLES}
+    return {name: aggregator(target, folder).table({}) for name, target in targets.items()}
+
+
+def verdicts(catalog, numbers, key: str) -> dict:
+    """{(test, panel or column): (value, verdict)} of a claim on the published numbers."""
+    rows = judge_claim(key, catalog.claims["features"][key], numbers, 0.95)
+    found = [row for row in rows if row["source"] == "published"]
+    return {(row["test"], row["panel"]): (row["value"], row["verdict"]) for row in found}
+
+
+def test_f1_on_the_published_numbers(catalog, numbers):
+    found = verdicts(catalog, numbers, "F1")
+    assert {test: round(29 * value) for (test, _), (value, _) in found.items()} == {
+        "rot30": 21,
+        "grid135": 25,
+        "grid775": 27,
+    }
+    assert all(verdict == "holds" for _, verdict in found.values())
+
+
+def test_f4_on_the_published_numbers(catalog, numbers):
+    found = verdicts(catalog, numbers, "F4")
+    costs = {panel: round(-100 * found["to .9", panel][0], 2) for panel in "bcd"}
+    assert costs == {"b": 4.87, "c": 5.02, "d": 4.56}
+    assert {found["to .9", panel][1] for panel in "bcd"} == {"holds"}
+
+
+@pytest.mark.parametrize("key", ["F2", "F3", "F5", "F6", "F7", "F8", "F9"])
+def test_the_other_claims_are_judged_on_the_published_numbers(catalog, numbers, key):
+    found = verdicts(catalog, numbers, key)
+    assert found and {verdict for _, verdict in found.values()} <= {"holds", "fails"}
+    if key in ("F6", "F8", "F9"):
+        assert {verdict for _, verdict in found.values()} == {"holds"}
+    if key == "F3":  # at strong attacks the step from 0 to .1 is small
+        assert found["from 0 to .1, L2 .25", "a"][1] == "holds"
+        assert found["from 0 to .1, L-inf 8/255", "a"][1] == "fails"
+
+
+def test_every_published_point_is_drawn(catalog, numbers):
+    for name, count in (("fig1", 116), ("fig3", 77 + 99)):
+        rows, _ = numbers[name]
+        assert (rows.source == "published").sum() == count, name
+
+
+def test_every_published_cell_of_the_tables_stands_beside_ours(catalog, tmp_path):
+    for name, count in (("table1", 72), ("table3", 48), ("table4", 48)):
+        rows, _ = aggregator(catalog.targets["features", name], tmp_path).table({})
+        assert (rows.kind.isin(["row", "best"]) & rows.published.notna()).sum() == count, name
+    rows, _ = aggregator(catalog.targets["features", "table2"], tmp_path).table({})
+    ours = rows[rows.model.str.startswith("ptn") & rows.published.notna()]
+    assert len(ours) == 16 and set(ours.column) == {"natural"}
+
+
+def test_attack_success_counts_images_right_when_clean(numbers):
+    rows, _ = numbers["fig1"]
+    ours = rows[(rows.source != "published") & (rows.metric == "attack_success_rate")]
+    assert np.allclose(ours.value, 4 / 7) and len(ours) == 3 * 29
+
+
+def test_the_figures_are_drawn(catalog, numbers):
+    """Lines of one profile at several points, natural accuracy, hollow markers."""
+    for name in FIGURES:
+        described = figure(catalog, catalog.targets["features", name])
+        drawn = plots.draw(numbers[name][0], described)
+        axes = [a for a in drawn.axes if a.lines]
+        for one, panel in zip(axes, described["panels"], strict=True):
+            filled = [line for line in one.lines if line.get_fillstyle() != "none"]
+            assert len(filled) == len(panel["lines"])
+            assert len(one.lines) == 2 * len(filled)  # published points of each
+
+
+def history(folder: Path, seed: int, shift: float) -> None:
+    table = pd.DataFrame(
+        {"epoch": [1, 2], "train_accuracy": [0.2, 0.4 + shift], "validation_accuracy": [0.1, 0.3]}
+    )
+    table.to_csv(folder / f"{seed}.csv", index=False)
+
+
+def test_training_curves_come_from_the_histories(catalog, tmp_path):
+    for seed, shift in ((0, 0), (1, 0.2)):
+        history(tmp_path, seed, shift)
+    target = catalog.targets["features", "figB"]
+    one, _ = aggregator(target, tmp_path).table({})
+    two, _ = aggregator(target, tmp_path, seeds=(0, 1)).table({})
+    curve = one[(one.panel == "a") & (one.strength == "0.3")]
+    assert curve.x.tolist() == ["1", "2"] and curve.value.tolist() == [0.2, 0.4]
+    assert curve.low.isna().all() and len(one) == 2 * 11 * 2
+    curve = two[(two.panel == "a") & (two.strength == "0.3")]
+    assert curve.value.tolist() == pytest.approx([0.2, 0.5]) and curve.low.tolist() == pytest.approx([0.2, 0])
+    drawn = plots.draw(one.assign(x=one.x.astype(float)), figure(catalog, target))
+    assert [len(axes.lines) for axes in drawn.axes if axes.lines] == [11, 11]
+
+
+def curves(values: dict[float, float]) -> Curves:
+    return Curves({s: (np.array([1.0]), np.array([[v, v]])) for s, v in values.items()})
+
+
+def test_the_share_of_models_in_a_range():
+    _, within = STATISTICS["within"]
+    found = within(curves({1: 0.7, 2: 0.75, 3: 0.8, 4: 0.9}), range=[0.71, 0.8], x=1.0)
+    assert found.tolist() == [0.5, 0.5]
+
+
+def test_a_trend_while_another_panel_is_in_a_range():
+    _, trend = STATISTICS["trend_while"]
+    other = curves({1: 0.5, 2: 0.62, 3: 0.7, 4: 0.79, 5: 0.9})
+    rising = curves({1: 0.9, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.1})
+    assert trend(rising, other=other, range=[0.6, 0.8], x=1.0).tolist() == [1, 1]
+    assert trend(rising, other=other, range=[0.4, 0.65], x=1.0).tolist() == [-1, -1]
+    with pytest.raises(NotRun, match="fewer than two models in 0.6 to 0.65"):
+        trend(rising, other=other, range=[0.6, 0.65], x=1.0)
