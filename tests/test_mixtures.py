@@ -93,9 +93,10 @@ def test_the_robust_run_is_needed_first_and_its_images_are_made_once(features):
     assert features.needed(panel.members[0].path) == [panel.members[0].path]
 
 
-def test_released_images_take_the_place_of_ours(full_config, specs, edit):
-    edit("features.yaml", {"families.mixed.robust_images": {"released": True}})
-    catalog = load(full_config | {"papers": ["features"]}, specs)
+def test_released_images_take_the_place_of_ours(full_config):
+    config = full_config | {"papers": ["features"]}
+    config["overrides"] = {"families": {"mixed": {"robust_images": {"released": True}}}}
+    catalog = load(config, ROOT / "figures")
     member = catalog.targets["features", "fig3"].panels[0].members[1]
     assert member.recipe["mix"] == {"share": 0.1, "of": "released", "images": None, "seed": 0}
     assert catalog.needed(member.path) == [member.path]

@@ -227,7 +227,7 @@ def _member(
         if value not in starts:
             raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
         recipe["start"] = starts[value].path
-    if not recipe.get("mix", {}).get("share"):  # natural images alone
+    if not (recipe.get("mix") or {}).get("share"):  # natural images alone
         recipe["mix"] = None
     elif robust is None:
         raise CatalogError(f"{where}: recipe.mix needs the family's robust_images")
@@ -250,8 +250,9 @@ def _robust_images(data: str, spec: dict, scope: Scope, after: tuple, where: str
     where, images = f"{where}.robust_images", dict(spec["robust_images"])
     if images.pop("released", False):
         return {"of": "released"}
-    if "model" not in images:
-        raise CatalogError(f"{where}: needs 'model'")
+    for key in ("model", "family"):
+        if key not in images:
+            raise CatalogError(f"{where}: needs {key!r}")
     model, family = images.pop("model"), images.pop("family")
     lookup("model", model, scope.registry["models"], f"{where}.model")
     scope.find("families", family, f"{where}.family")
