@@ -12,52 +12,37 @@ import resource
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
-import yaml
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
-
-from spatial_adversarial.catalog import load  # noqa: E402
-from spatial_adversarial.files import write_atomic  # noqa: E402
-from spatial_adversarial.jobs import record  # noqa: E402
+from measure import ROOT, networks, random_images, save
 
 EXAMPLES = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
 SETTINGS = ("device", "threads", "batch", "steps", "precision")
 
 
-def networks() -> list[dict]:
-    """The networks of the papers, each once for images of one size: {network, data: registry entry, model: spec}."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    catalog = load(config | {"only_data": None}, ROOT / "figures")
+def different() -> dict[str, dict]:
+    """The papers' networks, each once for images of one size."""
     found = {}
-    for name, network in catalog.networks().items():
-        entry = catalog.registry["data"][network["data"]]
-        key = json.dumps(network["model"]), entry["side"]
-        found.setdefault(key, {"network": name, "data": entry, "model": network["model"]})
-    return list(found.values())
+    for name, network in networks().items():
+        found.setdefault(json.dumps([network["model"], network["data"]["side"]]), (name, network))
+    return dict(found.values())
 
 
 def measure(network: dict, examples: dict, settings: dict) -> dict:
     """{parameters, peak_mib, images_per_second} of a training step, in this process, after one to warm up."""
     import torch
 
-    from spatial_adversarial.data.images import ImageSet
+    from spatial_adversarial.data.images import to_float
     from spatial_adversarial.runtime import load_network, pick_device
     from spatial_adversarial.training import methods
     from spatial_adversarial.training.loop import make_optimiser
 
-    device, entry = pick_device(settings["device"], settings["threads"]), network["data"]
+    device = pick_device(settings["device"], settings["threads"])
     before = _peak(device)
     generator = torch.Generator(device).manual_seed(0)
-    shape = settings["batch"], entry["channels"], entry["side"], entry["side"]
-    x = torch.rand(shape, generator=generator, device=device)
-    y = torch.randint(entry["classes"], shape[:1], generator=generator, device=device)
-    plain = (0.5,) * entry["channels"]
-    model = load_network(network["model"], ImageSet(x, y, entry["classes"], plain, plain), seed=0).to(device)
+    images = random_images(network["data"], settings["batch"], device)
+    x, y = to_float(images.images), images.labels
+    model = load_network(network["model"], images, seed=0).to(device)
     sgd = {"name": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 0}
     optimiser, method = make_optimiser(sgd, model.train()), methods.make(examples)
     mixed = torch.autocast(
@@ -112,23 +97,20 @@ def main() -> None:
         print(json.dumps(measure(**json.loads(chosen.one), settings=settings)))
         return
     started, rows = time.time(), []
-    for network in networks():
+    for network, described in different().items():
         for name, examples in EXAMPLES.items():
-            if (chosen.only or "") not in network["network"]:
+            if (chosen.only or "") not in network:
                 continue
-            one = json.dumps({"network": network, "examples": examples})
+            one = json.dumps({"network": described, "examples": examples})
             command = [sys.executable, __file__, *sys.argv[1:], "--one", one]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            rows.append({"network": network["network"], "training": name, "batch": chosen.batch} | found)
+            rows.append({"network": network, "training": name, "batch": chosen.batch} | found)
             print(
                 "{network:26} {training:8} {peak_mib:7} MiB {images_per_second:9.1f} images/s".format(
                     **rows[-1]
                 )
             )
-    path = chosen.output / f"{chosen.device}-{chosen.precision}.csv"
-    with write_atomic(path) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.4g")
-    record(path.with_suffix(".json"), started, torch=version("torch"), **settings)
+    save(chosen.output / f"{chosen.device}-{chosen.precision}.csv", rows, started, **settings)
 
 
 if __name__ == "__main__":
