@@ -19,6 +19,7 @@ from spatial_adversarial.catalog import load  # noqa: E402
 from spatial_adversarial.files import write_atomic  # noqa: E402
 from spatial_adversarial.jobs import record  # noqa: E402
 
+PEERS = {"torchattacks": "torchattacks", "foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
@@ -95,14 +96,13 @@ def in_turn(sides: list[Side], rounds: int, device, clock: str = "wall") -> list
     ]
 
 
-def save(
-    path: Path, rows: list[dict], started: float, packages: tuple[str, ...] = ("torch",), **settings
-) -> None:
+def save(path: Path, rows: list[dict], started: float, **settings) -> None:
     """Write rows as CSV, and beside it, as JSON, what they were measured with and on."""
     with write_atomic(path) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.4g")
-    versions = {name: version(name) for name in packages}
-    record(path.with_suffix(".json"), started, processor=processor(), packages=versions, **settings)
+    peers = {name: version(name) for module, name in PEERS.items() if module in sys.modules}
+    load = " ".join(f"{number:.1f}" for number in os.getloadavg())
+    record(path.with_suffix(".json"), started, processor=processor(), load_average=load, **peers, **settings)
 
 
 def processor() -> str:

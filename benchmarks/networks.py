@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from measure import ROOT, networks, random_images, save
@@ -110,7 +111,13 @@ def main() -> None:
                     **rows[-1]
                 )
             )
-    save(chosen.output / f"{chosen.device}-{chosen.precision}.csv", rows, started, **settings)
+    save(
+        chosen.output / f"{chosen.device}-{chosen.precision}.csv",
+        rows,
+        started,
+        torch=version("torch"),
+        **settings,
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ sides of a comparison run in turn on the same network and images, on one kind of
 """
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -43,7 +42,6 @@ ON_GPU = 500, 100
 TASKS = ("PGD-10", "PGD-40", "rotation profile", "natural epoch", "PGD-10 epoch")
 DEGREES = [0.0, 60.0, 120.0, 180.0]
 SGD = {"name": "sgd", "lr": 0.001, "momentum": 0.9}
-PACKAGES = ("torch", "torchvision", "numpy", "torchattacks", "foolbox", "adversarial-robustness-toolbox")
 
 
 class Bench:
@@ -240,8 +238,7 @@ def main() -> None:
                 measured = in_turn(sides, chosen.rounds, device, chosen.clock)
                 found += rows(name, task, measured, fooled, bench.batch)
                 print(table(pd.DataFrame(found[-len(measured) :])).to_string(index=False), flush=True)
-        load = " ".join(f"{number:.1f}" for number in os.getloadavg())
-        save(chosen.output / f"{chosen.device}.csv", found, started, PACKAGES, load_average=load, **settings)
+        save(chosen.output / f"{chosen.device}.csv", found, started, **settings)
     print(markdown(table(pd.DataFrame(found))))
 
 

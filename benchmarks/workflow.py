@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -37,8 +38,15 @@ ONE_STEP = {
     "split": {"validation": 5000},
     "steps": 1,
 }
-TRAIN = "import json, pathlib, sys, tempfile, train; train.train(json.loads(sys.argv[1]), 0, 'noise.h5', "
-TRAIN += "pathlib.Path(tempfile.mkdtemp(dir='.')), device='cpu', threads=1)"
+TRAIN = """
+import json, os, pathlib, sys, tempfile, train
+from spatial_adversarial.training.loop import Trainer
+
+step = Trainer._step
+Trainer._step = lambda *arguments: step(*arguments) is None or os._exit(0)
+folder = pathlib.Path(tempfile.mkdtemp(dir="."))
+train.train(json.loads(sys.argv[1]), 0, "noise.h5", folder, device="cpu", threads=1)
+"""
 
 
 def timed(command: list, folder: Path, path: Path) -> tuple[float, float]:
@@ -104,8 +112,8 @@ def main() -> None:
                 "{what:45} {wall:6.1f} s, {cpu:6.1f} s of a processor; aim {aim:3} s".format(**rows[-1]),
                 flush=True,
             )
-    load = " ".join(f"{number:.1f}" for number in os.getloadavg())
-    save(chosen.output / "workflow.csv", rows, started, ("snakemake", "torch"), load_average=load)
+    versions = {name: version(name) for name in ("snakemake", "torch")}
+    save(chosen.output / "workflow.csv", rows, started, **versions)
 
 
 if __name__ == "__main__":

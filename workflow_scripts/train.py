@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from spatial_adversarial.files import lock, write_atomic
@@ -56,6 +55,8 @@ def train(
                     loss=f"{row['loss']:.3f}", validation=f"{row['validation_accuracy']:.3f}", refresh=False
                 )
         record(folder / "provenance.json", started, run=str(folder), images=len(train_set))
+        import pandas as pd  # half a second that no job waits for before its first batch
+
         with write_atomic(folder / "history.csv") as temporary:
             pd.DataFrame(trainer.state.history).to_csv(temporary, index=False)
         with write_atomic(folder / "run.yaml") as temporary:
