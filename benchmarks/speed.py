@@ -34,7 +34,7 @@ OURS = "channels last"  # what load_network gives
 # once and batches an epoch
 NETWORKS = {
     "StdCNN": ("mnist/stdcnn", 0.05, 50, 20),
-    "GCNN": ("mnist/gcnn", 0.5, 20, 10),
+    "GCNN": ("mnist/gcnn", 0.5, 50, 4),
     "VGG16": ("cifar10/vgg16", 0.0005, 2, 2),
     "ResNet18": ("cifar10/resnet18", 0.0005, 2, 2),
 }
