@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py --device cpu
 
-prints ratios of medians and writes <output>/<device>.csv, a row for each side, with its provenance beside it. The
-sides of a comparison run in turn on the same network and images, on one kind of memory layout after the other.
+prints ratios of medians and writes <output>/<device>_<network>.csv, a row for each side, with its provenance beside
+it. The sides of a comparison run in turn on the same network and images, on one kind of memory layout after the other.
 """
 
 import argparse
@@ -175,10 +175,13 @@ class Bench:
 
 def rows(name: str, task: str, measured: list[dict], fooled: dict, batch: int) -> list[dict]:
     """The CSV's rows: what was timed and, of attacks, the mean fooling rate and the error of one run's sampling."""
+    made = []
     for row in measured:
-        rate = sum(found := fooled.get((row["side"], row["layout"]), [])) / max(1, len(found))
-        attacked = {"fooling_rate": rate, "error": (rate * (1 - rate) / batch) ** 0.5} if found else {}
-        yield {"network": name, "task": task, "images": batch} | row | attacked
+        if found := fooled.get((row["side"], row["layout"])):
+            rate = sum(found) / len(found)
+            row |= {"fooling_rate": rate, "error": (rate * (1 - rate) / batch) ** 0.5}
+        made.append({"network": name, "task": task, "images": batch} | row)
+    return made
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -227,18 +230,19 @@ def main() -> None:
     parser.add_argument("--batch", type=int, help="images at once, if not each network's own")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/reference/speed")
     chosen = parser.parse_args()
-    started, found = time.time(), []
+    found = []
     device = pick_device(chosen.device, chosen.threads)
     settings = {key: getattr(chosen, key) for key in ("device", "threads", "rounds", "clock")}
     for name in chosen.networks:
-        bench = Bench(name, device, chosen.batch)
+        started, bench, part = time.time(), Bench(name, device, chosen.batch), []
         with tempfile.TemporaryDirectory() as folder:
             for task in chosen.tasks:
                 sides, fooled = bench.comparison(task, Path(folder))
                 measured = in_turn(sides, chosen.rounds, device, chosen.clock)
-                found += rows(name, task, measured, fooled, bench.batch)
-                print(table(pd.DataFrame(found[-len(measured) :])).to_string(index=False), flush=True)
-        save(chosen.output / f"{chosen.device}.csv", found, started, **settings)
+                part += rows(name, task, measured, fooled, bench.batch)
+                print(table(pd.DataFrame(part)).to_string(index=False), flush=True)
+        found += part
+        save(chosen.output / f"{chosen.device}_{name}.csv", part, started, **settings)
     print(markdown(table(pd.DataFrame(found))))
 
 
