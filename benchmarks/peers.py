@@ -55,12 +55,12 @@ PGD = {"torchattacks": torchattacks_pgd, "foolbox": foolbox_pgd, "ART": art_pgd}
 
 @torch.no_grad()
 def rotation_profile(network: nn.Module, images: Tensor, grid: list[float], batch: int) -> Tensor:
-    """Predictions [points, N]; each image is turned by torchvision on its own, and `batch` are predicted at once."""
+    """Predictions [1 + points, N], first of the clean images; each is turned alone, `batch` are predicted at once."""
     from torchvision.transforms import RandomRotation
 
     network.eval()
     points = []
-    for degrees in grid:
+    for degrees in (0, *grid):
         turn = RandomRotation(degrees)
         turned = [turn(image) for image in images]
         predictions = [

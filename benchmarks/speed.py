@@ -35,7 +35,7 @@ OURS = "channels last"  # what load_network gives
 NETWORKS = {
     "StdCNN": ("mnist/stdcnn", 0.05, 50, 20),
     "GCNN": ("mnist/gcnn", 0.5, 50, 4),
-    "VGG16": ("cifar10/vgg16", 0.0005, 2, 2),
+    "VGG16": ("cifar10/vgg16", 0.002, 2, 2),
     "ResNet18": ("cifar10/resnet18", 0.0005, 2, 2),
 }
 ON_GPU = 500, 100
