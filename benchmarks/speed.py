@@ -148,9 +148,8 @@ class Bench:
         batches = loader(train, self.batch, degrees=60)
         attack = torchattacks_pgd(self.network, train, **ball) if steps else None
         works = {
-            "ours": lambda: trainer._epoch(
-                folder / "resume.pt"
-            ),  # without saving it: once in an epoch of full length
+            # not `run`, which saves the state: that is little in an epoch of full length, and most of these
+            "ours": lambda: trainer._epoch(folder / "resume.pt"),
             "loop": lambda: epoch(self.network, optimiser, batches, attack),
             "floor": lambda: self.steps(train, optimiser, steps),
         }
