@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.catalog.recipes import digest, robust_images, run_and_step
+from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_step
 from spatial_adversarial.printed import caption
 
 RESULTS = config["results"]
@@ -29,6 +29,16 @@ def recipe_of(wildcards):
         return catalog.recipe(wildcards.run)
     except CatalogError as error:
         raise WorkflowError(str(error)) from None
+
+
+def run_identity(wildcards):
+    """What of a run's recipe makes it the run that it is, as a parameter of its rule."""
+    return identity(recipe_of(wildcards), "recipe")
+
+
+def profile_identities(wildcards, output):
+    """The same of the profiles of one bundle's files."""
+    return [identity(catalog.profiles[wildcards.run][Path(file).stem], "profile") for file in output]
 
 
 def training_inputs(wildcards):

@@ -22,9 +22,7 @@ for bundle, (files, runs) in catalog.bundles().items():
         resources:
             gpu=1,
         params:
-            profiles=lambda wildcards, output: [
-                catalog.profiles[wildcards.run][Path(file).stem] for file in output
-            ],
+            profiles=profile_identities,
         message:
             "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
         script:

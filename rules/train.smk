@@ -24,7 +24,7 @@ for trainer, (steps, runs) in trainers().items():
         resources:
             gpu=1,
         params:
-            recipe=recipe_of,  # device and threads are the script's to read: as parameters, a new one would retrain
+            recipe=run_identity,  # device and threads are the script's to read: as parameters, a new one would retrain
         message:
             "Train {wildcards.run}, seed {wildcards.seed}."
         script:

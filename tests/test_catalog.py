@@ -9,7 +9,7 @@ import pytest
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
 from spatial_adversarial.catalog.reading import choose, merge, numbers, schema
-from spatial_adversarial.catalog.recipes import canonical, number_text, run_path
+from spatial_adversarial.catalog.recipes import canonical, identity, number_text, run_path, whole
 
 ROOT = Path(__file__).parents[1]
 # A default is left out of a run's identity: one that changes makes old results pass for new ones.
@@ -418,3 +418,14 @@ def test_the_catalog_loads_no_torch():
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_it_whole(demo_config):
+    catalog = load(demo_config, ROOT / "figures")
+    for recipe in catalog.recipes.values():
+        given = identity(recipe, "recipe")
+        assert whole(given, "recipe") == recipe
+        assert not {"keep", "averaging", "precision", "version"} & set(given)
+    for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
+        assert whole(identity(profile, "profile"), "profile") == profile
+        assert "version" not in identity(profile, "profile")

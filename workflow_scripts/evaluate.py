@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import digest as file_digest
 from spatial_adversarial.jobs import job, record
 from spatial_adversarial.lease import lease
@@ -60,7 +61,8 @@ if "snakemake" in globals():
         smk = snakemake  # noqa: F821
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
-        outputs = dict(zip(smk.output, smk.params.profiles, strict=True))
+        profiles = [whole(profile, "profile") for profile in smk.params.profiles]
+        outputs = dict(zip(smk.output, profiles, strict=True))
         evaluate(
             Path(smk.input.weights).parent,
             smk.input.data,

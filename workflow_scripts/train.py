@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import lock, write_atomic
 from spatial_adversarial.jobs import job, progress, record
 from spatial_adversarial.lease import lease
@@ -87,7 +88,7 @@ if "snakemake" in globals():
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
         train(
-            smk.params.recipe,
+            whole(smk.params.recipe, "recipe"),
             int(smk.wildcards.seed),
             smk.input.data,
             Path(smk.output.weights).parent,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from . import budget, published
 from .own import network_spec
 from .reading import CatalogError, choose, lookup, merge, schema, validate
-from .recipes import canonical, digest, filled, number_text, run_path, snapshot_path, stripped
+from .recipes import canonical, digest, filled, identity, number_text, run_path, snapshot_path
 
 SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
 
@@ -26,7 +26,7 @@ class Profile:
     def file(self) -> str:
         """<key>[-normalized]-<hash>: settings that differ never share a file."""
         space = "" if self.settings["space"] == "pixel" else "-normalized"
-        return f"{self.key}{space}-{digest(stripped(self.settings, schema('profile')), 6)}"
+        return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
 
 
 @dataclass(frozen=True)

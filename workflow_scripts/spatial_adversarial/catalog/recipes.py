@@ -64,6 +64,19 @@ def stripped(value: dict, rule: dict) -> dict:
     return _walk(value, rule, fill=False)
 
 
+def identity(settings: dict, kind: str) -> dict:
+    """What of a canonical "recipe" or "profile" makes it what it is: all but the schema's defaults.
+
+    Rules take this as their parameter, so that a new key with a default makes no old result again.
+    """
+    return stripped(settings, schema(kind))
+
+
+def whole(settings: dict, kind: str) -> dict:
+    """The canonical "recipe" or "profile" of an identity."""
+    return filled(settings, schema(kind))
+
+
 def _walk(value, rule: dict, fill: bool):
     if isinstance(value, list):
         return [_walk(item, rule.get("items", {}), fill) for item in value]
@@ -90,7 +103,7 @@ def digest(value, length: int = 8) -> str:
 
 def run_path(recipe: dict, model: str) -> str:
     """<data>/<model>/<words>-<hash>: where a canonical recipe's runs live, one folder a seed below it."""
-    return f"{recipe['data']}/{model}/{words(recipe)}-{digest(stripped(recipe, schema('recipe')))}"
+    return f"{recipe['data']}/{model}/{words(recipe)}-{digest(identity(recipe, 'recipe'))}"
 
 
 def snapshot_path(path: str, step: int) -> str:
