@@ -425,7 +425,7 @@ def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_
     for recipe in catalog.recipes.values():
         given = identity(recipe, "recipe")
         assert whole(given, "recipe") == recipe
-        assert not {"keep", "averaging", "precision", "version"} & set(given)
+        assert not {"version", "label_smoothing"} & set(given)
     for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
         assert whole(identity(profile, "profile"), "profile") == profile
         assert "version" not in identity(profile, "profile")
