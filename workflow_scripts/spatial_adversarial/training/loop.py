@@ -182,8 +182,11 @@ class Trainer:
 
         with self._autocast():
             adversarial = method.attack(self.network, x, y, context)
-        beyond = (x + phase["awp"]["reach"] * (adversarial - x)).clamp(0, 1)
-        with perturbed(self.network, lambda: loss_on(beyond)[0], phase["awp"]["gamma"]):
+
+        def loss_beyond() -> Tensor:
+            return loss_on((x + phase["awp"]["reach"] * (adversarial - x)).clamp(0, 1))[0]
+
+        with perturbed(self.network, loss_beyond, phase["awp"]["gamma"]):
             loss, logits = loss_on(adversarial)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
