@@ -38,7 +38,7 @@ def evaluate(
         images = load(data, "test", limit=profile["images"], device=target)
         network = load_network(recipe["model"], images, seed=0, weights=run / weights).to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
-        made_of = [file_digest(run / "weights.pt"), file_digest(data), profile]
+        made_of = [file_digest(run / weights), file_digest(data), profile]
         blocks = Blocks(output, digest_of(made_of))
         result = halve_when_full(
             lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)

@@ -7,6 +7,7 @@ from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
+from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.seeds import derive
 from spatial_adversarial.store import Pictures
@@ -14,7 +15,7 @@ from spatial_adversarial.store import Pictures
 
 def attacked(space, images, labels, profile, eps, names, batch) -> Tensor:
     """Predictions of one block after the attack, or after the first of its restarts that fools the network."""
-    attack = _pgd_block if profile["attack"] == "pgd" else _strong_block
+    attack = {"pgd": _pgd_block, "spatial": _spatial_block}.get(profile["attack"], _strong_block)
     prediction = attack(space, images, labels, profile, eps, names, batch)
     for again in range(1, profile["restarts"]):
         other = attack(space, images, labels, profile, eps, (*names, again), batch)
@@ -40,6 +41,13 @@ def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
         moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
     prediction[right] = predict(space.model, moved, batch)
     return prediction
+
+
+def _spatial_block(space, images, labels, profile, degrees, names, batch) -> Tensor:
+    """Predictions in the worst pose of a grid of rotations up to `degrees` and of shifts; nothing is random."""
+    poses = grid(degrees, profile["turns"], profile["pixels"], profile["shifts"])
+    parts = zip(images.split(batch), labels.split(batch), strict=True)
+    return torch.cat([worst_pose(space.model, to_float(part), y, poses, batch=batch) for part, y in parts])
 
 
 def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int) -> Tensor:

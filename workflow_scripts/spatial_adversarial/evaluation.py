@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from spatial_adversarial.attacked import attacked, pictures, predict, stream
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.store import Evaluation
@@ -99,12 +98,7 @@ def _point(
     if profile["attack"] == "deepfool":
         found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
         return torch.cat([f.prediction for f in found]), torch.cat([f.distance for f in found])
-    if profile["attack"] == "spatial":
-        poses = grid(x, profile["turns"], profile["pixels"], profile["shifts"])
-        parts = zip(images.images.split(batch), images.labels.split(batch), strict=True)
-        found = [worst_pose(network, to_float(part), y, poses, batch=batch) for part, y in parts]
-        return torch.cat(found), None
-    if x == 0:
+    if x == 0 and profile["attack"] != "spatial":  # which may shift without a rotation
         return clean, None
     labels = clean if profile["attacked_label"] == "predicted" else images.labels
     predictions, device = [], images.images.device
