@@ -45,10 +45,8 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         if own.empty:
             raise ValueError(f"panel {panel['panel']}: no {panel['metric']} for training strength {strength}")
         lines.append(curve(axes, own, look, style.strength_text(strength, panel["strength_label"])))
-    if len(published):
-        style.hollow(
-            axes, published["x"].map(style.number), published["value"], {"color": "0.2", "marker": "o"}
-        )
+    grey = {"color": "0.2", "marker": "o"}
+    lines += style.hollow(axes, published["x"].map(style.number), published["value"], grey)
     joint = "rotation" in panel["profile"] and "translation" in panel["profile"]
     normalised = panel["attack_space"] == "normalized"
     x_axis(axes, panel["x_unit"], list(rows["x"]), joint=joint, normalised=normalised)

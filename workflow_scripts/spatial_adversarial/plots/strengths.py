@@ -20,7 +20,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     ValueError if a line has no rows, or if distances and accuracies share a panel.
     """
     ours, theirs = style.by_source(rows)
-    lines = []
+    lines, published_marks = [], []
     for wanted, look in zip(panel["lines"], style.looks(max(LINES, len(panel["lines"]))), strict=False):
         own, published = (
             part[
@@ -34,18 +34,27 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
             raise ValueError(f"panel {panel['panel']}: no {wanted['metric']} of profile {wanted['profile']}")
         own = own.assign(x=own["strength"].map(style.number))
         lines.append(curve(axes, own, look, wanted["label"]))
-        style.hollow(axes, published["strength"].map(style.number), published["value"], look)
+        published_marks += style.hollow(
+            axes, published["strength"].map(style.number), published["value"], look
+        )
     ticks = [style.number(s) for s in panel["strengths"]]
     if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
         axes.set_xscale("log")
     else:
-        step = -(-len(ticks) // 5)
-        axes.set_xticks(
-            ticks[::step], [style.strength_text(t, panel["strength_label"]) for t in ticks[::step]]
-        )
+        ticks = _apart(ticks)
+        axes.set_xticks(ticks, [style.strength_text(t, panel["strength_label"]) for t in ticks])
     axes.set_xlabel(panel["strength_label"])
     _value_axis(axes, panel)
-    return lines
+    return lines + published_marks
+
+
+def _apart(ticks: list[float]) -> list[float]:
+    """The ticks, from the least, whose labels do not touch: a fifth of their range apart, or nearly so."""
+    kept = ticks[:1]
+    for tick in ticks[1:]:
+        if tick - kept[-1] > 0.19 * (ticks[-1] - ticks[0]):
+            kept.append(tick)
+    return kept
 
 
 def _near(values: Series, wanted: str) -> Series:

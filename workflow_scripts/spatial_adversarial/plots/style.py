@@ -108,11 +108,13 @@ def by_source(rows: DataFrame) -> tuple[DataFrame, DataFrame]:
     return rows[~theirs], rows[theirs]
 
 
-def hollow(axes: Axes, x: list[float], y: list[float], look: dict) -> None:
-    """Mark published numbers, if there are any, by hollow markers in the colour of our line `look`."""
-    shape = {"color": look["color"], "marker": look["marker"], "markersize": 5}
-    if len(x):
-        axes.plot(x, y, linestyle="none", fillstyle="none", clip_on=False, **shape)
+def hollow(axes: Axes, x: list[float], y: list[float], look: dict) -> list[Line2D]:
+    """Mark published numbers by hollow markers in the colour of our line `look`; return the legend's entry, if any."""
+    if not len(x):
+        return []
+    shape = {"linestyle": "none", "fillstyle": "none", "markersize": 5}
+    axes.plot(x, y, color=look["color"], marker=look["marker"], clip_on=False, **shape)
+    return [Line2D([], [], color="0.2", marker="o", label="hollow: published", **shape)]
 
 
 def strength_text(strength: str | float, label: str) -> str:
