@@ -237,16 +237,16 @@ class Ended(BaseException):
     """What the job's handler of SIGTERM raises."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "last"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
 @pytest.mark.parametrize("name", RICH)
 def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
-    digits, tmp_path, name, number, monkeypatch
+    digits, tmp_path, name, number, last, monkeypatch
 ):
     made = recipe(**RICH[name])
     whole = trainer(made, digits)
     history = list(whole.run(tmp_path / "whole.pt"))
     interrupted, step = trainer(made, digits), Trainer._step
-    stop = whole.steps // 2 + 1
+    stop = whole.steps_an_epoch - 1 if last else whole.steps // 2 + 1
 
     def signalled(self, *arguments):
         if self is interrupted and self.state.step == stop:

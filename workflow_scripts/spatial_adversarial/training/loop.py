@@ -140,9 +140,10 @@ class Trainer:
             save(self.state, resume)
 
         self.network.train()
-        for batch in order[seen:].split(self.recipe["batch"]):
+        for start in range(seen, len(order), self.recipe["batch"]):
             if self.state.step == self.steps:
                 break
+            batch = order[start : start + self.recipe["batch"]]
             with pause.signals_held(then=keep_part):
                 sums += self._step(batch, streams)
                 seen += len(batch)
