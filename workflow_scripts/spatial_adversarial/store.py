@@ -2,8 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spatial_adversarial.files import write_atomic
+from spatial_adversarial.hdf5 import opened
 
 SKIPPED = -1  # a prediction that was not made: the image had been fooled at an earlier point
 
@@ -62,7 +61,7 @@ def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, p
 
 def read_evaluation(path: str | Path) -> Evaluation:
     """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
-    with _open(path) as file:
+    with opened(path) as file:
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
         distance = file["distance"][()] if "distance" in file else None
         pictures = None
@@ -88,7 +87,7 @@ def write_aggregate(
 
 def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np.ndarray | None]:
     """A target's tidy rows and replicates; ValueError where another configuration made the file."""
-    with _open(path) as file:
+    with opened(path) as file:
         if file.attrs["fingerprint"] != fingerprint:
             raise ValueError(f"{path}: made from another configuration: delete it and run again")
         rows = read_rows(io.StringIO(file["rows"].asstr()[()]))
@@ -98,16 +97,3 @@ def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np
 def read_rows(csv: str | Path | io.StringIO) -> pd.DataFrame:
     """Tidy rows from a CSV; what does not apply is missing (nan), panel and seed are text."""
     return pd.read_csv(csv, dtype={"panel": str, "seed": str})
-
-
-@contextmanager
-def _open(path: str | Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except (OSError, KeyError) as error:
-        raise ValueError(
-            f"{path}: damaged ({' '.join(str(error).split())[:120]}): delete it and run again"
-        ) from None

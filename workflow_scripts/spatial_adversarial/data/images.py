@@ -1,7 +1,6 @@
 """Load a prepared data set onto the device, whole, and choose its splits."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import h5py
 import numpy as np
 import torch
 from torch import Tensor
+
+from spatial_adversarial.hdf5 import opened
 
 
 @dataclass(frozen=True)
@@ -66,18 +67,12 @@ def size(path: str | Path, split: str) -> int:
         return len(file[split]["labels"])
 
 
-@contextmanager
-def _open(path: str | Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path) as file:
-            yield file
-    except FileNotFoundError:
-        raise ValueError(f"{path}: this prepared data set does not exist") from None
-    except (OSError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{path}: damaged, or not a prepared data set ({reason}): delete it and run again"
-        ) from None
+def _open(path: str | Path) -> AbstractContextManager[h5py.File]:
+    words = {
+        "missing": "this prepared data set does not exist",
+        "damaged": "damaged, or not a prepared data set",
+    }
+    return opened(path, **words)
 
 
 def to_float(images: Tensor) -> Tensor:
