@@ -268,7 +268,8 @@ def test_deepfool_on_a_linear_classifier_is_the_analytic_distance():
     nearest = torch.where(length > 0, gap / length, torch.inf).min(1).values
     result = deepfool(linear, x, overshoot=0.02)
     assert result.fooled.all()
-    assert torch.allclose(result.distance, 1.02 * nearest, rtol=1e-4)
+    # atol: an image almost on a boundary is only as near as the logits' rounding, which differs between CPUs
+    assert torch.allclose(result.distance, 1.02 * nearest, rtol=1e-4, atol=1e-6)
 
 
 def test_deepfool_agrees_with_foolbox(model, data):
