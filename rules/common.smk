@@ -41,6 +41,11 @@ def profile_identities(wildcards, output):
     return [identity(catalog.profiles[wildcards.run][Path(file).stem], "profile") for file in output]
 
 
+def mix_identity(wildcards):
+    """The same of the images that show what a run's network sees."""
+    return identity({"mix": catalog.robust_images[wildcards.run, wildcards.images]}, "recipe")
+
+
 def training_inputs(wildcards):
     """A run's prepared data set, and the weights that it starts from where it does.
 

@@ -60,7 +60,7 @@ rule build_robust_images:
     resources:
         gpu=1,
     params:
-        settings=lambda wildcards: catalog.robust_images[wildcards.run, wildcards.images],
+        settings=mix_identity,
         caption="Images that were moved until a robust network's features of them were those of other images (D_R).",
     message:
         "Make images that show what {wildcards.run} sees: D_R."

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import digest, lock
 from spatial_adversarial.jobs import job, progress, record
 from spatial_adversarial.lease import lease
@@ -68,7 +69,7 @@ if "snakemake" in globals():
         build_robust_images(
             Path(smk.input.run).parent,
             smk.input.data,
-            smk.params.settings,
+            whole(smk.params.settings, "recipe")["mix"],
             Path(smk.output.h5),
             Path(smk.output.png),
             device=smk.config["device"],
