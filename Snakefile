@@ -37,5 +37,12 @@ rule all:
         "Every figure, table and claim of {config[papers]} is in {config[results]}."
 
 
+onstart:
+    # Snakemake 9.27 sets a timer at each look for jobs, and each timer looks again: soon it does little else.
+    # It does so only while jobs are limited by time, which on one machine serves nothing.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     print(closing_words())
