@@ -11,6 +11,13 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Sums in the same order everywhere, whatever a test before this one has set."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
 @pytest.fixture
 def full_config() -> dict:
     """config.yaml, with every data set trained on."""
@@ -72,6 +79,19 @@ def snakemake():
         return done.returncode, done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """prepared(name, entry) -> the HDF5 file of a data set that is made, not downloaded, as the registry enters it."""
+    from spatial_adversarial.data.prepare import prepare
+
+    def made(name: str, entry: dict) -> str:
+        folder = tmp_path_factory.mktemp("data")
+        prepare(name, entry, folder, folder / f"{name}.h5")
+        return str(folder / f"{name}.h5")
+
+    return made
 
 
 def put(tree: dict, changes: dict) -> None:

@@ -16,7 +16,6 @@ from spatial_adversarial import evaluation, runtime
 from spatial_adversarial.catalog.reading import schema
 from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import ImageSet, load, to_float
-from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.evaluation import Space, evaluate
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.runtime import halve_when_full, load_network
@@ -49,16 +48,9 @@ def profile(**settings) -> dict:
     return filled(settings, schema("profile"))
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory) -> str:
-    folder = tmp_path_factory.mktemp("data")
-    prepare("digits", DIGITS, folder, folder / "digits.h5")
-    return str(folder / "digits.h5")
+def digits(prepared) -> str:
+    return prepared("digits", DIGITS)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from spatial_adversarial.groups import ORDERS, GroupBatchNorm2d, GroupConv2d, act, compose, inverse, move
 
-torch.set_num_threads(1)
 GROUPS = ("p4", "p4m")
 
 

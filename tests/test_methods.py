@@ -39,11 +39,6 @@ PGD = {"eps": 8 / 255, "step": 2 / 255, "steps": 4}
 EPS = 1e-6
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 

@@ -6,7 +6,8 @@ from scipy import stats
 
 from spatial_adversarial.aggregates import COLUMNS, Aggregator
 from spatial_adversarial.catalog import Target
-from spatial_adversarial.catalog.papers import Line, Member, Panel, Profile
+from spatial_adversarial.catalog.families import Member
+from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.metrics import outcomes, resampling, summarise
 from spatial_adversarial.store import SKIPPED, Evaluation, read_aggregate, write_aggregate, write_evaluation
 

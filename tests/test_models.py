@@ -12,7 +12,6 @@ from spatial_adversarial.models import BUILDERS, build
 from spatial_adversarial.models.count import describe, equivariance_error
 from spatial_adversarial.models.layers import PolarConv2d
 
-torch.set_num_threads(1)
 MNIST = {"channels": 1, "side": 28, "classes": 10}
 CIFAR = {"channels": 3, "side": 32, "classes": 10}
 COUNTS = [

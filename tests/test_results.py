@@ -9,7 +9,7 @@ from make_table import tabulate_results
 from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.catalog import CatalogError, load, published
-from spatial_adversarial.catalog.papers import Line, Profile
+from spatial_adversarial.catalog.panels import Line, Profile
 from spatial_adversarial.costs import find_rates
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.plan import Plan
@@ -158,12 +158,12 @@ def test_one_published_number_a_cell_or_none(byhand):
     assert cells["1", "spatial"] is None
 
 
-def test_two_published_numbers_for_a_cell_are_an_error_that_names_the_filter(byhand):
+def test_two_published_numbers_for_a_cell_are_an_error_that_names_the_filter(byhand, specs):
     clash = SPEC.replace("OA-AT", "natural").replace("published: {}", "published: {target: table1}")
     clash = clash.replace(", published: {attack: pgd, eps_255: 8}", ", published: {metric: natural_accuracy}")
-    folder = byhand(clash).folder
+    byhand(clash)
     both = PUBLISHED + "byhand,table1,cifar10,VGG-16,natural,D,std,,clean,,,,,natural_accuracy,91\n"
-    (folder / "published" / "published.csv").write_text(both, encoding="utf-8")
+    (specs / "published" / "published.csv").write_text(both, encoding="utf-8")
     published._read.cache_clear()
     with pytest.raises(CatalogError, match=r"2 published numbers, not one, with .*attack clean"):
         byhand(clash)

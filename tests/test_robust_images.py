@@ -14,7 +14,6 @@ from convert_released_images import convert_released_images
 from spatial_adversarial import robust_images
 from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.robust_images import feature_distance, partners, show_features
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.training.data import splits
@@ -37,11 +36,8 @@ RECIPE = canonical(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> str:
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("data")
-    prepare("digits_colour", DIGITS, folder, folder / "digits.h5")
-    return str(folder / "digits.h5")
+def data(prepared) -> str:
+    return prepared("digits_colour", DIGITS)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from spatial_adversarial.catalog.reading import schema
 from spatial_adversarial.catalog.recipes import canonical, filled, run_and_step
 from spatial_adversarial.data.images import load as load_images
 from spatial_adversarial.data.images import to_float
-from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.store import read_evaluation
 from spatial_adversarial.training import loop
@@ -36,11 +35,8 @@ STEPS = [1, 4, 6, 10]
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory) -> str:
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("data")
-    prepare("digits", DIGITS, folder, folder / "digits.h5")
-    return str(folder / "digits.h5")
+def digits(prepared) -> str:
+    return prepared("digits", DIGITS)
 
 
 def train(digits: str, folder: Path, snapshots=STEPS) -> Path:

@@ -8,7 +8,6 @@ from torchvision.transforms import functional as reference
 
 from spatial_adversarial.attacks.spatial import grid, pose, worst_pose
 
-torch.set_num_threads(1)
 GRIDS = {  # degrees, rotations, pixels, shifts: number of poses
     "grid775": ((30, 31, 3, 5), 775),
     "grid135": ((30, 15, 3, 3), 135),

@@ -26,7 +26,6 @@ from spatial_adversarial.blocks import Blocks
 from spatial_adversarial.catalog.reading import schema
 from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.evaluation import evaluate
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.store import read_evaluation
@@ -37,16 +36,11 @@ EPS = 0.1
 FEW = {"steps": 6, "targets": 2, "queries": 40}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> tuple[Path, str]:
+def trained(prepared, tmp_path_factory) -> tuple[Path, str]:
     """The folder of a run that PGD has trained, and its data set."""
     folder = tmp_path_factory.mktemp("trained")
-    prepare("digits", DIGITS, folder, folder / "digits.h5")
+    data = prepared("digits", DIGITS)
     recipe = {
         "data": "digits",
         "model": NET,
@@ -55,7 +49,6 @@ def trained(tmp_path_factory) -> tuple[Path, str]:
         "epochs": 25,
         "examples": {"pgd": {"eps": EPS, "step": 0.05, "steps": 3}},
     }
-    data = str(folder / "digits.h5")
     train_script.train(canonical(recipe, "test"), 0, data, folder / "run", device="cpu", threads=1)
     return folder / "run", data
 

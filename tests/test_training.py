@@ -22,7 +22,6 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks import pgd
 from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.files import lock
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.seeds import derive
@@ -39,16 +38,9 @@ PGD = {"pgd": {"eps": 0.1, "step": 0.05, "steps": 2}}
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory) -> str:
-    folder = tmp_path_factory.mktemp("data")
-    prepare("digits", DIGITS, folder, folder / "digits.h5")
-    return str(folder / "digits.h5")
+def digits(prepared) -> str:
+    return prepared("digits", DIGITS)
 
 
 def recipe(**given) -> dict:
@@ -462,17 +454,17 @@ def test_wrong_weights_are_one_line_that_names_the_file(tmp_path, wrong):
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory) -> Iterator:
+def fitted(prepared, tmp_path_factory) -> Iterator:
     """(test pixels, labels, {"natural", "pgd"} networks), trained alike but for the examples."""
     folder = tmp_path_factory.mktemp("fitted")
-    prepare("digits", DIGITS | {"train": 500}, folder, folder / "digits.h5")
+    data = prepared("digits", DIGITS | {"train": 500})
     found = {}
     for name, examples in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
         made = recipe(epochs=10, examples=examples, model=NET | {"name": "madry_lenet", "width": 0.25})
-        run = trainer(made, str(folder / "digits.h5"))
+        run = trainer(made, data)
         list(run.run(folder / f"{name}.pt"))
         found[name] = run.network.eval()
-    test = load(folder / "digits.h5", "test")
+    test = load(data, "test")
     return to_float(test.images), test.labels, found
 
 

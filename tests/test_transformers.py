@@ -12,7 +12,6 @@ from spatial_adversarial.models.layers import PolarConv2d
 from spatial_adversarial.models.transformers import PolarTransformer, SpatialTransformer, log_polar
 
 SIDE = 32
-torch.set_num_threads(1)
 
 
 def images(count: int = 3) -> Tensor:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from spatial_adversarial.catalog import Target
-from spatial_adversarial.catalog.papers import Line, Member, Panel
+from spatial_adversarial.catalog.families import Member
+from spatial_adversarial.catalog.panels import Line, Panel
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.derived import derive, dominated
 from spatial_adversarial.metrics import MOST, outcomes, over_seeds, summarise

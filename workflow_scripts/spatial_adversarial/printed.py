@@ -1,7 +1,7 @@
 """What is printed of a target: the description that plots and tables draw from, and the caption."""
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.papers import Panel
+from spatial_adversarial.catalog.panels import Panel
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.told import attack_told
 

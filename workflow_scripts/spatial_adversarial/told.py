@@ -1,6 +1,6 @@
 """What was really done to the images of a table's cell, in words."""
 
-from spatial_adversarial.catalog.papers import Line
+from spatial_adversarial.catalog.panels import Line
 from spatial_adversarial.catalog.recipes import number_text
 
 COUNTS = ("steps", "restarts", "targets", "queries")

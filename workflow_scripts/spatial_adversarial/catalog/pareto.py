@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from . import tables
-from .papers import Panel, Scope
+from .panels import Panel
 from .reading import CatalogError, lookup
+from .specs import Scope
 
 
 def resolve(

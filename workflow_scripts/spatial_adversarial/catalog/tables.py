@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from . import published
-from .papers import Line, Panel, Scope, resolve_line, resolve_members
+from .families import resolve_members
+from .panels import Line, Panel, resolve_line
 from .reading import CatalogError, lookup
+from .specs import Scope
 
 DERIVED = ("gain", "best_of")  # rows computed from other rows
 Tables = dict[str, dict]  # the paper's tables by name, `like` resolved

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,6 +30,7 @@ class Layers:
     group: str = "z2"
     width: float = 1.0
     matched: bool = False
+    planar: ClassVar[type[nn.Conv2d]] = nn.Conv2d  # the convolution over z2
 
     @property
     def order(self) -> int:
@@ -57,7 +59,7 @@ class Layers:
         """Return a convolution; `lift` marks the first one, which reads an image."""
         options = {"stride": stride, "padding": padding, "bias": bias}
         if self.order == 1:
-            return nn.Conv2d(inputs, outputs, kernel, **options)
+            return self.planar(inputs, outputs, kernel, **options)
         return GroupConv2d(inputs, outputs, kernel, group=self.group, lift=lift, **options)
 
     def norm(self, channels: int) -> nn.Module:
@@ -79,21 +81,11 @@ class PolarConv2d(nn.Conv2d):
 class PolarLayers(Layers):
     """The layers of a network that reads log-polar maps; ValueError over another group than z2."""
 
-    def conv(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        padding: int = 0,
-        bias: bool = False,
-        lift: bool = False,
-    ) -> nn.Conv2d:
-        """Return a convolution that closes the circle of angles."""
+    planar = PolarConv2d
+
+    def __post_init__(self) -> None:
         if self.order > 1:
             raise ValueError(f"a polar transformer has no twin over {self.group}")
-        return PolarConv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
 
 
 def he_normal_(module: nn.Module) -> None:

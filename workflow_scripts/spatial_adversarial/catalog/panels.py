@@ -1,13 +1,12 @@
-"""From a paper's file to its resolved targets: figures to panels, families to members, profiles to settings."""
+"""From a panel of the YAML to what it draws: its members, and the profile and metric of each of its lines."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from . import budget, published
-from .own import network_spec
+from .families import Member, resolve_members
 from .reading import CatalogError, choose, lookup, merge, schema, validate
-from .recipes import canonical, digest, filled, identity, number_text, run_path, snapshot_path
-
-SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
+from .recipes import digest, filled, identity, number_text
+from .specs import Scope
 
 PRINTED = ("label", "metric", "unit", "normalized")
 
@@ -27,15 +26,6 @@ class Profile:
         """<key>[-normalized]-<hash>: settings that differ never share a file."""
         space = "" if self.settings["space"] == "pixel" else "-normalized"
         return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One training strength of a family: `path` is its run without the seed, or a snapshot of it."""
-
-    strength: float | None
-    path: str
-    recipe: dict
 
 
 @dataclass(frozen=True)
@@ -68,30 +58,6 @@ class Panel:
     lines: tuple[Line, ...] = ()
     curve: str = ""  # the column of the training history that a panel of kind history draws
     reason: str = ""
-
-
-@dataclass
-class Scope:
-    """What a paper's file is resolved against."""
-
-    registry: dict
-    shared: dict
-    paper: dict
-    config: dict
-    file: str
-    shared_file: str
-    registry_file: str
-    recipes: dict = field(default_factory=dict)  # path -> canonical recipe, of every run met
-
-    def find(self, kind: str, name: str, where: str) -> dict:
-        """The family, profile, recipe or lines of that name: the paper's own, else the shared one."""
-        return lookup(kind, name, self.shared.get(kind, {}) | self.paper.get(kind, {}), where)
-
-    def place(self, kind: str, name: str) -> str:
-        """Where that entry is written: file and key, and that the config overrides it."""
-        file = self.file if name in self.paper.get(kind, {}) else self.shared_file
-        changed = name in self.config["overrides"].get(kind, {})
-        return f"{file}: {kind}.{name}{' with config: overrides' if changed else ''}"
 
 
 def expand_panels(figure: dict, where: str) -> dict[str, dict]:
@@ -159,111 +125,6 @@ def _check_keys(panel: dict, kind: str, where: str) -> None:
     for key in ("profile", "lines"):
         if key in panel and key != drawn[kind]:
             raise CatalogError(f"{where}.{key}: a panel of kind {kind!r} has none")
-
-
-def resolve_members(
-    data: str,
-    model: str,
-    family: str,
-    scope: Scope,
-    after: tuple = (),
-    values: list | None = None,
-    recipe: dict | None = None,
-) -> list[Member]:
-    """A family's members on one data set and model, each a canonical recipe with its path.
-
-    values: the members wanted; None for all that the budget leaves. recipe: laid over the family's own. after:
-    the families that start from this one, to find a circle. Raises CatalogError.
-    """
-    where = scope.place("families", family)
-    given = {"by_data": data, "by_model": model}
-    spec = choose(scope.find("families", family, where), given, where)
-    if family in after:
-        raise CatalogError(f"{where}.start, or robust_images: the family needs itself first")
-    robust = _robust_images(data, spec, scope, (*after, family), where)
-    starts = {}
-    if "start" in spec:
-        scope.find("families", spec["start"], f"{where}.start")
-        before = resolve_members(data, model, spec["start"], scope, (*after, family), values)
-        starts = {m.strength: m for m in before}
-    spec = spec | {"recipe": merge(spec["recipe"], choose(recipe or {}, given, where))}
-    if values is None:
-        wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
-        values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
-    for value in values:
-        lookup("strength", value, dict.fromkeys(spec.get("values", [None])), where)
-    members = [
-        _member(data, model, spec, value, starts, robust, scope, f"{where} ({value})") for value in values
-    ]
-    if len({member.path for member in members}) < len(members):
-        raise CatalogError(f"{where}.values: two of {values} are the same run")
-    return members
-
-
-def _member(
-    data: str,
-    model: str,
-    spec: dict,
-    value,
-    starts: dict[float, Member],
-    robust: dict | None,
-    scope: Scope,
-    where: str,
-) -> Member:
-    entry = scope.registry["models"][model]
-    base = spec.get("base", entry["recipe"])
-    given = {"by_data": data, "by_model": model}
-    named = where if "base" in spec else f"{scope.registry_file}: models.{model}.recipe"
-    recipe = choose(scope.find("recipes", base, named), given, scope.place("recipes", base))
-    recipe = merge(recipe, spec["recipe"])
-    if spec.get("vary", SNAPSHOT) != SNAPSHOT:
-        recipe = merge(recipe, _nested(spec["vary"].split("."), value))
-    small = scope.config["stand_ins"].get(data, data)
-    data_entry = lookup("data set", small, scope.registry["data"], "config: stand_ins")
-    recipe["data"] = small
-    recipe["split"] = {"validation": data_entry["validation"]} | recipe.get("split", {})
-    recipe["model"] = network_spec(entry, f"models.{model}") | recipe.get("model", {})
-    if "start" in spec:
-        if value not in starts:
-            raise CatalogError(f"{where}: start: family {spec['start']!r} has no member {value}")
-        recipe["start"] = starts[value].path
-    if not (recipe.get("mix") or {}).get("share"):  # natural images alone
-        recipe["mix"] = None
-    elif robust is None:
-        raise CatalogError(f"{where}: recipe.mix needs the family's robust_images")
-    else:
-        recipe["mix"] = robust | recipe["mix"]
-    recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
-    recipe = budget.shrink_recipe(recipe, scope.config["budget"])
-    path = run_path(recipe, model)
-    scope.recipes[path] = recipe
-    if spec.get("vary") == SNAPSHOT:
-        value = budget.scaled_step(value, recipe, scope.config["budget"], where)
-        path = snapshot_path(path, value)
-    return Member(value, path, recipe)
-
-
-def _robust_images(data: str, spec: dict, scope: Scope, after: tuple, where: str) -> dict | None:
-    """What a family's recipe.mix is of: the run whose network's features images show, and how they are made."""
-    if "robust_images" not in spec:
-        return None
-    where, images = f"{where}.robust_images", dict(spec["robust_images"])
-    if images.pop("released", False):
-        return {"of": "released"}
-    for key in ("model", "family"):
-        if key not in images:
-            raise CatalogError(f"{where}: needs {key!r}")
-    model, family = images.pop("model"), images.pop("family")
-    lookup("model", model, scope.registry["models"], f"{where}.model")
-    scope.find("families", family, f"{where}.family")
-    made = resolve_members(data, model, family, scope, after)
-    if len(made) != 1:
-        raise CatalogError(f"{where}.family: {family!r} has {len(made)} members, not one")
-    return images | {"of": made[0].path}
-
-
-def _nested(keys: list[str], value) -> dict:
-    return {keys[0]: _nested(keys[1:], value) if len(keys) > 1 else value}
 
 
 def _lines(panel: Panel, spec: dict, scope: Scope, where: str):

@@ -1,0 +1,64 @@
+"""The claims of a paper: what their tests name is there."""
+
+from .reading import CatalogError, lookup
+from .specs import Specs
+from .targets import Target
+
+CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims on tables of results
+
+
+def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) -> dict:
+    """{key: claim} of a paper's file; raises CatalogError for a target, panel, row, ... that is not there."""
+    claims = specs.paper(paper).get("claims", {})
+    for key, claim in claims.items():
+        for name, test in claim["tests"].items():
+            where = f"{specs.folder / paper}.yaml: claims.{key}.{name}"
+            for target, panels in judged_on(claim, test):
+                if (paper, target) not in targets:
+                    raise CatalogError(f"{where}.in: no figure or table {target!r}")
+                _check_panels(targets[paper, target], panels, where)
+            target = targets[paper, test.get("in", claim["in"])]
+            _check_test(target, test, where)
+            if "columns" in test:
+                _check_cells(target, test, where)
+    return claims
+
+
+def judged_on(claim: dict, test: dict) -> list[tuple[str, list[str]]]:
+    """The (target, panels) that a test is judged on, first its own and then those that it compares them with."""
+    own = test.get("in", claim["in"])
+    others = [p["other"].rpartition(".") for p in test.values() if isinstance(p, dict) and "other" in p]
+    return [(own, test.get("panels", [])), *((target or own, [panel]) for target, _, panel in others)]
+
+
+def _check_panels(target: Target, panels: list[str], where: str) -> None:
+    theory = target.spec.get("settings", {}).get("panels", {})
+    letters = {panel.letter for panel in target.panels} | theory.keys()
+    for panel in panels:
+        if panel not in letters:
+            raise CatalogError(f"{where}.panels: {target.name} has no panel {panel!r}")
+
+
+def _check_test(target: Target, test: dict, where: str) -> None:
+    if "slack" in test:
+        theory = target.spec.get("settings", {}).get("panels", {}).values()
+        lookup("statement", test["slack"], {panel["statement"]: panel for panel in theory}, f"{where}.slack")
+    for panel in target.panels if "profile" in test else ():
+        profiles = {profile.key: profile for line in panel.lines for profile in line.profiles.values()}
+        if panel.letter in test.get("panels", []):
+            lookup("profile", test["profile"], profiles, f"{where}.profile")
+
+
+def _check_cells(target: Target, test: dict, where: str) -> None:
+    """The rows and columns that a test on a table names are in it; raises CatalogError."""
+    if target.kind != "results":
+        raise CatalogError(f"{where}.columns: {target.name} is no table of results")
+    name = next((key for key in CELL_TESTS if key in test), None)
+    if name is None:
+        raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
+    rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
+    named = test[name]
+    for row in (*named.get("rows", []), *named.get("over", []), *([named["row"]] if "row" in named else [])):
+        lookup("row", str(row), rows, f"{where}.{name}")
+    for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
+        lookup("column", column, target.spec["columns"], f"{where}.columns")

@@ -1,0 +1,112 @@
+"""The targets of a paper: its figures and tables, each with the panels that it is computed from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..theory.bounds import STATEMENTS
+from . import own, pareto, tables
+from .panels import Panel, expand_panels, resolve_panel
+from .reading import CatalogError, lookup, merge, validate
+from .recipes import run_and_step
+from .specs import Scope, Specs
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure or table of a paper: `spec` is its resolved YAML, `panels` what its rows are computed from."""
+
+    paper: str
+    name: str
+    kind: str  # panels, theory, pareto, architectures, results
+    title: str
+    columns: int
+    spec: dict
+    panels: tuple[Panel, ...] = ()
+
+    @property
+    def is_table(self) -> bool:
+        return self.kind in ("architectures", "results")
+
+    def paths(self) -> list[str]:
+        """The runs, without seeds, that the target needs."""
+        run = [panel for panel in self.panels if not panel.reason]
+        return list(dict.fromkeys(run_and_step(m.path)[0] for panel in run for m in panel.members))
+
+    def evaluations(self) -> list[tuple[str, str]]:
+        """The (run without seed, profile file) pairs that the target needs."""
+        pairs = [
+            (path, profile.file)
+            for panel in self.panels
+            if not panel.reason
+            for line in panel.lines
+            for path, profile in line.profiles.items()
+        ]
+        return list(dict.fromkeys(pairs))
+
+    def histories(self) -> list[str]:
+        """The runs, without seeds, whose training history the target draws."""
+        drawn = [panel for panel in self.panels if panel.kind == "history" and not panel.reason]
+        return list(dict.fromkeys(member.path for panel in drawn for member in panel.members))
+
+    def slices(self) -> list[tuple[str, str]]:
+        """The pairs of runs between whose boundaries the target draws a slice."""
+        drawn = [panel for panel in self.panels if panel.kind == "boundary" and not panel.reason]
+        return [(panel.members[0].path, panel.members[1].path) for panel in drawn]
+
+
+def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
+    """The resolved figures and tables of a paper; raises CatalogError."""
+    figures = specs.paper(paper).get("figures", {})
+    for name in figures:
+        yield _figure(paper, name, specs, scope)
+    for name in specs.paper(paper).get("tables", {}):
+        if name in figures:
+            raise CatalogError(f"{scope.file}: tables.{name}: a figure has this name")
+        yield _table(paper, name, specs, scope)
+
+
+def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
+    where = f"{scope.file}: figures.{name}"
+    spec = specs.like(paper, "figures", name)
+    kind = spec.get("kind", "panels")
+    title, columns = spec.get("title", ""), spec.get("columns", 2)
+    if kind == "theory":
+        return Target(paper, name, kind, title, columns, _theory(paper, name, spec, specs, where))
+    if kind == "pareto":
+        drawn, rows = pareto.resolve(paper, spec, specs.tables(paper), scope, where)
+        return Target(paper, name, kind, title, 2, drawn, rows)
+    dealt = expand_panels(spec, where)
+    dealt |= own.panels(dealt, specs.config["own"], f"{paper}/{name}")
+    dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
+    if not dealt:
+        raise CatalogError(f"{where}: a figure needs panels")
+    panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
+    return Target(paper, name, kind, title, columns, {"note": spec.get("note", "")}, panels)
+
+
+def _theory(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict:
+    if "settings" not in spec:
+        raise CatalogError(f"{where}: a theory figure needs 'settings'")
+    for k, panel in spec["settings"]["panels"].items():
+        place = f"{where}.settings.panels.{k}.statement"
+        lookup("statement", panel["statement"], STATEMENTS.get(paper, {}), place)
+    settings = merge(spec["settings"], specs.config["overrides"].get("theory", {}))
+    validate("paper", {"figures": {name: {"settings": settings}}}, "config: overrides.theory")
+    return {"settings": settings}
+
+
+def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
+    where = f"{scope.file}: tables.{name}"
+    spec = specs.like(paper, "tables", name)
+    if spec["kind"] == "results":
+        printed, rows = tables.resolve(paper, name, specs.tables(paper), scope)
+        return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
+    for key in ("models", "data"):
+        if key not in spec:
+            raise CatalogError(f"{where}: a table needs {key!r}")
+    for model in spec["models"]:
+        lookup("model", model, specs.registry["models"], f"{where}.models")
+    data = spec["data"]
+    lookup("data set", data, specs.registry["data"], f"{where}.data")
+    spec = spec | {"data": specs.config["stand_ins"].get(data, data)}
+    return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)
