@@ -16,6 +16,7 @@ for bundle, (files, runs) in catalog.bundles().items():
             f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{files[0]}.tsv"
         wildcard_constraints:
             run="|".join(map(re.escape, runs)),
+        priority: 1  # before more training, so that figures appear as early as they can
         conda:
             ENVIRONMENT
         threads: config["threads"]
@@ -41,6 +42,7 @@ rule slice_boundaries:
         f"{RESULTS}/logs/slices/{{run}}/seed{{seed}}/{{other}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/slices/{{run}}/seed{{seed}}/{{other}}.tsv"
+    priority: 1
     conda:
         ENVIRONMENT
     threads: config["threads"]

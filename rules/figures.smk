@@ -8,6 +8,7 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate/{{paper}}/{{target}}.tsv"
+    priority: 2
     conda:
         ENVIRONMENT
     params:
@@ -47,6 +48,7 @@ rule draw:
         f"{RESULTS}/logs/draw/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/draw/{{paper}}/{{target}}.tsv"
+    priority: 2
     conda:
         ENVIRONMENT
     params:

@@ -34,6 +34,7 @@ rule tabulate:
         f"{RESULTS}/logs/tabulate/{{paper}}/{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tabulate/{{paper}}/{{target}}.tsv"
+    priority: 2
     conda:
         ENVIRONMENT
     params:
@@ -70,6 +71,7 @@ rule judge:
         f"{RESULTS}/logs/judge/{{paper}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/judge/{{paper}}.tsv"
+    priority: 2
     conda:
         ENVIRONMENT
     params:

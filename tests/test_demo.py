@@ -1,6 +1,5 @@
 """The demo, end to end: it runs as the README says, and what comes out keeps its promises."""
 
-import os
 import subprocess
 import sys
 
@@ -21,20 +20,14 @@ RESULTS = ROOT / "results/demo"
 
 @pytest.fixture(scope="module")
 def demo():
-    """The demo's catalog, once the demo has run (in seconds, where it has run before).
-
-    DEMO_PAPERS, such as "[invariance, oaat]", is for fewer than all papers.
-    """
+    """The demo's catalog, once the demo has run (in seconds, where it has run before)."""
     settings = {
         name: yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
         for name in ("config.yaml", "profiles/demo/demo.yaml")
     }
-    config = settings["config.yaml"] | settings["profiles/demo/demo.yaml"]
-    config["papers"] = yaml.safe_load(os.environ.get("DEMO_PAPERS", "null")) or config["papers"]
-    papers = f"papers=[{','.join(config['papers'])}]"
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/demo", "--quiet", "rules"]
-    subprocess.run([*command, "--config", papers], cwd=ROOT, check=True)
-    return load(config, ROOT / "figures")
+    subprocess.run(command, cwd=ROOT, check=True)
+    return load(settings["config.yaml"] | settings["profiles/demo/demo.yaml"], ROOT / "figures")
 
 
 def test_every_naturally_trained_member_is_three_times_better_than_chance(demo):

@@ -39,7 +39,8 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        folder = Path(smk.scriptdir).parent / smk.config["figures"]
+        papers = load(smk.config, folder, smk.wildcards.paper)
         aggregate(
             papers,
             papers.targets[smk.wildcards.paper, smk.wildcards.target],

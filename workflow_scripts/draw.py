@@ -20,7 +20,8 @@ def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: st
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        folder = Path(smk.scriptdir).parent / smk.config["figures"]
+        papers = load(smk.config, folder, smk.wildcards.paper)
         if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
             numbers = read_rows(smk.input.csv)
         else:

@@ -52,7 +52,8 @@ def tidy(catalog: Catalog, target: Target, networks: dict) -> pd.DataFrame:
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        papers = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        folder = Path(smk.scriptdir).parent / smk.config["figures"]
+        papers = load(smk.config, folder, smk.wildcards.paper)
         asked, outputs = (
             papers.targets[smk.wildcards.paper, smk.wildcards.target],
             (smk.output.csv, smk.output.md),

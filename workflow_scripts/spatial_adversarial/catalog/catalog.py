@@ -20,13 +20,12 @@ class Catalog:
     Raises CatalogError, one line that names file and key, for anything wrong in the config or a paper's file.
     """
 
-    def __init__(self, config: dict, folder: Path):
+    def __init__(self, config: dict, folder: Path, paper: str | None = None):
         specs = Specs(config, folder)
         self.config, self.registry = specs.config, specs.registry
         self.recipes: dict[str, dict] = {}
-        papers = self.config["papers"]
-        figures = {f"{paper}/{name}" for paper in papers for name in specs.paper(paper).get("figures", {})}
-        self.registry["models"] |= own.models(self.config["own"], self.registry, figures)
+        self.registry["models"] |= own.models(specs)
+        papers = self.config["papers"] if paper is None else [paper]
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
         found = [target for paper in papers for target in targets_of(paper, specs, scopes[paper])]
         self.targets = {(target.paper, target.name): target for target in found}
@@ -141,6 +140,9 @@ def _without_recipes(panel: dict) -> dict:
     return panel | {"members": members}
 
 
-def load(config: dict, folder: str | Path) -> Catalog:
-    """The catalog of a configuration (a mapping as in config.yaml) and a folder of paper specs."""
-    return Catalog(config, Path(folder))
+def load(config: dict, folder: str | Path, paper: str | None = None) -> Catalog:
+    """The catalog of a configuration (a mapping as in config.yaml) and a folder of paper specs.
+
+    `paper` leaves the others' targets out, for a job that is about one of its targets: most of the time is theirs.
+    """
+    return Catalog(config, Path(folder), paper)

@@ -4,20 +4,22 @@ from pathlib import Path
 
 from ..files import digest
 from .reading import CatalogError, lookup
+from .specs import Specs
 
 KEYS = ("label", "file", "builder", "weights", "normalise")
 FAMILY, RECIPE = "given", "as_given"  # in figures/protocols.yaml
 
 
-def models(own: dict, registry: dict, figures: set[str]) -> dict[str, dict]:
-    """The registry's models of the config's `own`; CatalogError for an unknown data set, figure or file."""
+def models(specs: Specs) -> dict[str, dict]:
+    """The registry's models of the config's `own`; CatalogError for an unknown data set or figure."""
+    own, registry = specs.config["own"], specs.registry
     for key, entry in own.items():
         where = f"config: own.{key}"
         if key in registry["models"]:
             raise CatalogError(f"{where}: a model of the registry has this name")
         lookup("data set", entry["data"], registry["data"], f"{where}.data")
         for figure in entry["figures"]:
-            lookup("figure", figure, dict.fromkeys(figures), f"{where}.figures")
+            lookup("figure", figure, specs.figures(), f"{where}.figures")
     return {
         key: {"network": "own", "recipe": RECIPE} | {k: entry[k] for k in KEYS if k in entry}
         for key, entry in own.items()

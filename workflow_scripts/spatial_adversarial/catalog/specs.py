@@ -84,6 +84,11 @@ class Specs:
         files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols", "registry")]
         return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, recipes)
 
+    def figures(self) -> dict[str, dict]:
+        """{<paper>/<name>: YAML} of the figures of all papers that the config asks for."""
+        specs = {paper: self.paper(paper).get("figures", {}) for paper in self.config["papers"]}
+        return {f"{paper}/{name}": spec for paper, figures in specs.items() for name, spec in figures.items()}
+
     def tables(self, paper: str) -> dict[str, dict]:
         """{name: YAML} of a paper's tables, those that are `like` another written out."""
         return {name: self.like(paper, "tables", name) for name in self.paper(paper).get("tables", {})}
