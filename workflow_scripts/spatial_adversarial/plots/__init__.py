@@ -52,6 +52,7 @@ def _draw_panels(rows: DataFrame, figure: dict) -> Figure:
         for axes, panel in zip(all_axes, panels, strict=True)
     ]
     rows_drawn = [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
+    style.room_for_titles(canvas, [[axes for axes, _, _ in row] for row in rows_drawn])
     for _, block in groupby(rows_drawn, key=_families):
         _write_legends(list(block), columns)
     return canvas

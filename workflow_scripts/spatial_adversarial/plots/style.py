@@ -46,6 +46,7 @@ RC = {
 }
 COMPACT = (1.75, 1.7)  # inches a panel: two in a column, four in a page
 WIDE = (3.3, 2.5)  # inches a panel that fills a column alone
+TITLE_LINE = 0.13  # inches of each line of a title after its first
 LABELS = 0.5  # inches of a panel's height, and width, for its title, ticks and labels
 EMPTY = 0.01  # inches of a legend's row before it has a legend
 MARKERS = "os^DvPX"
@@ -161,6 +162,13 @@ def title(axes: Axes, text: str) -> None:
     """Set the panel's title, wrapped so that it stays within the panel."""
     inches = axes.figure.get_figwidth() / axes.get_gridspec().ncols - LABELS
     axes.set_title(fill(text, int(inches * 18), break_on_hyphens=False))
+
+
+def room_for_titles(figure: Figure, rows: list[list[Axes]]) -> None:
+    """Make the figure as much higher as its heading and the panels' titles take beyond a line each."""
+    lines = sum(max(axes.get_title().count("\n") for axes in row) for row in rows)
+    lines += figure.get_suptitle().count("\n")
+    figure.set_figheight(figure.get_figheight() + TITLE_LINE * lines)
 
 
 def legend_below(first: Axes, span: int, handles: list[Line2D], heading: str) -> None:
