@@ -35,8 +35,8 @@ OURS = "channels last"  # what load_network gives
 NETWORKS = {
     "StdCNN": ("mnist/stdcnn", 0.05, 50, 20),
     "GCNN": ("mnist/gcnn", 0.5, 50, 4),
-    "VGG16": ("cifar10/vgg16", 0.002, 2, 2),
-    "ResNet18": ("cifar10/resnet18", 0.0005, 2, 2),
+    "VGG16": ("cifar10/vgg16", 0.002, 4, 2),
+    "ResNet18": ("cifar10/resnet18", 0.0005, 4, 2),
 }
 ON_GPU = 500, 100
 TASKS = ("PGD-10", "PGD-40", "rotation profile", "natural epoch", "PGD-10 epoch")
