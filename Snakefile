@@ -11,6 +11,11 @@ configfile: "config.yaml"
 include: "rules/common.smk"
 
 
+if config["container"]:
+
+    container: config["container"]
+
+
 wildcard_constraints:
     run=RUN,
     seed=r"\d+",

@@ -1,6 +1,7 @@
 """A SLURM cluster of one node with four pretend GPUs, started on this machine and removed again without a trace."""
 
 import ctypes
+import importlib.util
 import os
 import shutil
 import signal
@@ -57,6 +58,8 @@ def why_not() -> str:
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         return f"SLURM is not installed: no {missing[0]}"
+    if not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        return "envs/requirements-slurm.txt is not installed: no executor plugin"
     if os.geteuid():
         return "starting SLURM needs root"
     found = [ETC / name for name in FILES if (ETC / name).exists()]
