@@ -1,5 +1,6 @@
 """The claims of a paper: what their tests name is there."""
 
+from . import optional
 from .reading import CatalogError, lookup
 from .specs import Specs
 from .targets import Target
@@ -8,8 +9,15 @@ CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims on ta
 
 
 def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) -> dict:
-    """{key: claim} of a paper's file; raises CatalogError for a target, panel, row, ... that is not there."""
-    claims = specs.paper(paper).get("claims", {})
+    """{key: claim} of a paper's file; raises CatalogError for a target, panel, row, ... that is not there.
+
+    Tests that name an optional row which the config does not ask for are left out.
+    """
+    left = specs.left_out(paper)
+    claims = {
+        key: optional.judged(claim, left) for key, claim in specs.paper(paper).get("claims", {}).items()
+    }
+    claims = {key: claim for key, claim in claims.items() if claim["tests"]}
     for key, claim in claims.items():
         for name, test in claim["tests"].items():
             where = f"{specs.folder / paper}.yaml: claims.{key}.{name}"

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from . import checks
+from . import checks, optional
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
+
+DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Specs:
     def __init__(self, config: dict, folder: Path):
         config = numbers(config)
         validate("config", config, "config")
-        self.config = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}} | config
+        self.config = DEFAULTS | config
         self.folder = folder
         self.registry = self._overridden("registry", "registry")
         for kind in ("budget", "overrides"):
@@ -90,7 +92,19 @@ class Specs:
         return {f"{paper}/{name}": spec for paper, figures in specs.items() for name, spec in figures.items()}
 
     def tables(self, paper: str) -> dict[str, dict]:
-        """{name: YAML} of a paper's tables, those that are `like` another written out."""
+        """{name: YAML} of a paper's tables, those that are `like` another written out, without rows not asked for."""
+        left = self.left_out(paper)
+        return {name: optional.table(name, spec, left) for name, spec in self._all_tables(paper).items()}
+
+    def left_out(self, paper: str) -> optional.Left:
+        """The optional rows of a paper's tables that the config does not ask for."""
+        return optional.left_out(paper, self._all_tables(paper), self.config["optional_rows"])
+
+    def check_optional_rows(self, paper: str) -> None:
+        """What the config asks for of a paper's optional rows is there; raises CatalogError."""
+        optional.check(paper, self._all_tables(paper), self.config["optional_rows"])
+
+    def _all_tables(self, paper: str) -> dict[str, dict]:
         return {name: self.like(paper, "tables", name) for name in self.paper(paper).get("tables", {})}
 
     def like(self, paper: str, kind: str, name: str, after: tuple = ()) -> dict:

@@ -59,6 +59,8 @@ class Table:
     def _left_out(self, key: str) -> bool:
         """Whether the budget leaves out a row, or "<table>.<row>" of another table."""
         table, _, row = key.rpartition(".")
+        if f"{self.paper}/{table or self.name}/{row}" in self.scope.config["optional_rows"]:
+            return False
         kept = self.scope.config["budget"].get("rows", {}).get(f"{self.paper}/{table or self.name}")
         return kept is not None and row not in map(str, kept)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..theory.bounds import STATEMENTS
-from . import own, pareto, tables
+from . import optional, own, pareto, tables
 from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
 from .recipes import run_and_step
@@ -73,6 +73,8 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     if kind == "theory":
         return Target(paper, name, kind, title, columns, _theory(paper, name, spec, specs, where))
     if kind == "pareto":
+        if "methods" in spec:
+            spec = optional.figure(spec, specs.left_out(paper))
         drawn, rows = pareto.resolve(paper, spec, specs.tables(paper), scope, where)
         return Target(paper, name, kind, title, 2, drawn, rows)
     dealt = expand_panels(spec, where)
@@ -97,7 +99,7 @@ def _theory(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict
 
 def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: tables.{name}"
-    spec = specs.like(paper, "tables", name)
+    spec = specs.tables(paper)[name]
     if spec["kind"] == "results":
         printed, rows = tables.resolve(paper, name, specs.tables(paper), scope)
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
