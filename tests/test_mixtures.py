@@ -49,6 +49,11 @@ def test_every_batch_has_the_exact_proportion(share):
         assert len(batch) - robust == floor(round((1 - share) * len(batch), 6))
 
 
+def test_a_batch_of_one_joins_the_one_before():
+    order = mixture(0.5, natural=401, others=500).order(100, seeded())
+    assert [int((part >= 401).sum()) for part in order.split([100, 100, 100, 101])] == [50, 50, 50, 51]
+
+
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_images_are_drawn_without_replacement_and_anew_each_epoch(share):
     made = mixture(share)

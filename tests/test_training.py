@@ -21,7 +21,7 @@ import train as script
 from spatial_adversarial import models
 from spatial_adversarial.attacks import pgd
 from spatial_adversarial.catalog.recipes import canonical
-from spatial_adversarial.data.images import load, to_float
+from spatial_adversarial.data.images import batch_sizes, load, to_float
 from spatial_adversarial.files import lock
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.seeds import derive
@@ -429,6 +429,46 @@ def test_diverging_training_is_one_line(digits, tmp_path):
     with pytest.raises(ValueError, match=r"training diverged in epoch \d+: the loss is (nan|inf)") as caught:
         train(recipe(epochs=3, optimiser=SGD | {"lr": 1e12}), digits, tmp_path)
     assert "optimiser.lr" in one_line(caught) and not (tmp_path / "weights.pt").exists()
+
+
+def test_weights_that_are_no_numbers_end_a_run_whose_loss_is_one(digits, tmp_path, monkeypatch):
+    """A weight that the loss does not see, as a bias of a class that no image has."""
+    step = Trainer._step
+
+    def spoilt(self, *arguments):
+        sums = step(self, *arguments)
+        self.network.body.head.bias.data[3] = math.inf if self.state.step % 4 == 3 else 0
+        return sums
+
+    monkeypatch.setattr(Trainer, "_step", spoilt)
+    with pytest.raises(ValueError, match="diverged in epoch 1: body.head.bias is no longer finite"):
+        train(recipe(epochs=3), digits, tmp_path)
+    assert not (tmp_path / "weights.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "sizes"),
+    [
+        (160, 40, [40] * 4),
+        (161, 40, [40, 40, 40, 41]),
+        (162, 40, [40] * 4 + [2]),
+        (41, 40, [41]),
+        (39, 40, [39]),
+        (1, 40, [1]),
+        (2, 1, [1, 1]),
+    ],
+)
+def test_no_image_is_a_batch_alone(images, batch, sizes):
+    assert batch_sizes(images, batch) == sizes and sum(sizes) == images
+
+
+def test_a_last_image_trains_where_batch_norm_sees_one_pixel(digits, tmp_path):
+    """160 images in batches of 53: the fourth would hold one image, whose 1x1 maps have no statistics."""
+    made = recipe(epochs=2, batch=53, model={"name": "vgg16", "width": 0.03, "normalise": "dataset"})
+    run = trainer(made, digits)
+    seen = []
+    run.optimiser.register_step_post_hook(lambda *_: seen.append(run.state.step))
+    assert [row["step"] for row in run.run(tmp_path / "resume.pt")] == [3, 6] and seen == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("wrong", ["missing", "architecture", "truncated", "turned bit"])

@@ -60,7 +60,7 @@ def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float,
         x = space.inputs(to_float(part))
         loss = cross_entropy_each
         if profile["loss"] == "kl":
-            loss, y = divergence_each, space.model(x).softmax(1)
+            loss, y = divergence_each, space.model(x).log_softmax(1)
         adversarial = pgd(
             space.model,
             x,

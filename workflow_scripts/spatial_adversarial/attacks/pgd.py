@@ -22,14 +22,17 @@ def cross_entropy_each(logits: Tensor, y: Tensor) -> Tensor:
     return functional.cross_entropy(logits, y, reduction="none")
 
 
-def divergence_each(logits: Tensor, clean: Tensor) -> Tensor:
-    """KL(clean || softmax(logits)) of each image, [N]; clean: probabilities [N, K] on the clean images."""
-    return functional.kl_div(logits.log_softmax(1), clean, reduction="none").sum(1)
+def divergence_each(logits: Tensor, target: Tensor) -> Tensor:
+    """KL(exp(target) || softmax(logits)) of each image, [N]; target: log-probabilities [N, K].
+
+    Both sides in logarithms: the gradient through a probability that underflows to 0 would be 0 times infinity.
+    """
+    return functional.kl_div(logits.log_softmax(1), target, reduction="none", log_target=True).sum(1)
 
 
-def divergence_sum(logits: Tensor, clean: Tensor) -> Tensor:
-    """KL(clean || softmax(logits)) summed over the batch; clean: probabilities [N, K] on the clean images."""
-    return functional.kl_div(logits.log_softmax(1), clean, reduction="sum")
+def divergence_sum(logits: Tensor, target: Tensor) -> Tensor:
+    """`divergence_each` summed over the batch."""
+    return divergence_each(logits, target).sum()
 
 
 def _size(name: str, value: float | Tensor, x: Tensor) -> Tensor:

@@ -29,8 +29,20 @@ class ImageSet:
         return len(self.labels)
 
     def order(self, batch: int, generator: torch.Generator) -> Tensor:
-        """The indices of an epoch's images int64 [n], anew each time; a loop takes `batch` of them at once."""
+        """The indices of an epoch's images int64 [n], anew each time; a loop takes `batch_sizes` of them at once."""
         return torch.randperm(len(self), generator=generator, device=self.labels.device)
+
+
+def batch_sizes(images: int, batch: int) -> list[int]:
+    """How many images each batch of an epoch holds: `batch`, the last one fewer, and never one image alone.
+
+    Batch norm over 1x1 maps has no statistics of a single image, so the batch before takes it in, where there is one.
+    """
+    whole, rest = divmod(images, batch)
+    sizes = [batch] * whole + ([rest] if rest else [])
+    if whole and rest == 1:
+        sizes[-2:] = [batch + 1]
+    return sizes
 
 
 def load(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spatial_adversarial.data.images import ImageSet, load, size, split_indices, to_float
+from spatial_adversarial.data.images import ImageSet, batch_sizes, load, size, split_indices, to_float
 
 
 def splits(path: str, split: dict, device: torch.device) -> tuple[ImageSet, ImageSet]:
@@ -37,10 +37,9 @@ class Mixture(ImageSet):
 
     def order(self, batch: int, generator: torch.Generator) -> Tensor:
         """As `ImageSet.order`: in each batch the natural images come first."""
-        place = torch.arange(self.natural) % batch
-        length = torch.full_like(place, batch)
-        if rest := self.natural % batch:
-            length[-rest:] = rest
+        sizes = torch.tensor(batch_sizes(self.natural, batch))
+        place = torch.cat([torch.arange(size) for size in sizes.tolist()])
+        length = sizes.repeat_interleave(sizes)
         other = place >= length - others_in(length, self.share)
         order = torch.empty_like(place)
         order[~other] = _drawn(int((~other).sum()), self.natural, generator)

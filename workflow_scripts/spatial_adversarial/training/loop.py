@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..data.images import ImageSet, to_float
+from ..data.images import ImageSet, batch_sizes, to_float
 from ..seeds import derive
 from ..transforms import augment
 from . import methods, pause
@@ -45,7 +45,8 @@ class Trainer:
         self.train_set, self.validation_set = train, validation
         self.device = train.images.device
         self.clock = Clock(recipe["phases"])
-        self.steps_an_epoch = math.ceil(len(train) / recipe["batch"])
+        self.batch_sizes = batch_sizes(len(train), recipe["batch"])
+        self.steps_an_epoch = len(self.batch_sizes)
         self.steps = self.clock.steps(self.steps_an_epoch)
         self.optimiser = make_optimiser(recipe["optimiser"], network)
         self.averaged = None
@@ -140,10 +141,10 @@ class Trainer:
             save(self.state, resume)
 
         self.network.train()
-        for start in range(seen, len(order), self.recipe["batch"]):
+        done = self.state.step - self.state.epoch * self.steps_an_epoch
+        for batch in order.split(self.batch_sizes)[done:]:
             if self.state.step == self.steps:
                 break
-            batch = order[start : start + self.recipe["batch"]]
             with pause.signals_held(then=keep_part):
                 sums += self._step(batch, streams)
                 seen += len(batch)
@@ -151,10 +152,7 @@ class Trainer:
                 if self.state.step in self.snapshots:
                     save_weights(self._kept_network().state_dict(), self.snapshots[self.state.step])
         loss, accuracy = (sums / seen).tolist()
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"training diverged in epoch {self.state.epoch + 1}: the loss is {loss}; lower optimiser.lr"
-            )
+        self._check_finite(loss)
         return {
             "epoch": self.state.epoch + 1,
             "step": self.state.step,
@@ -163,6 +161,20 @@ class Trainer:
             "train_accuracy": accuracy,
             "validation_accuracy": accuracy_of(self._kept_network(), self.validation_set),
         }
+
+    def _check_finite(self, loss: float) -> None:
+        """ValueError where an epoch's loss, or a weight or statistic that would be kept, is nan or infinite."""
+        broken = f"the loss is {loss}"
+        if math.isfinite(loss):
+            kept = self._kept_network().state_dict()
+            finite = torch.stack([tensor.isfinite().all() for tensor in kept.values()]).tolist()
+            if all(finite):
+                return
+            broken = f"{list(kept)[finite.index(False)]} is no longer finite"
+        rate = self.optimiser.param_groups[0]["lr"]
+        raise ValueError(
+            f"training diverged in epoch {self.state.epoch + 1}: {broken} (optimiser.lr was {rate:g})"
+        )
 
     def _step(self, batch: Tensor, streams: dict[str, torch.Generator]) -> Tensor:
         """Descend once; returns [summed loss, number right] of the batch on the device."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ...attacks.base import attack_mode
@@ -31,6 +30,12 @@ class AveragedNetwork(Memory):
 
     def after_epoch(self) -> None:
         self.saved.load_state_dict(self.average.module.state_dict())
+
+
+def log_mixture(share: float, first: Tensor, second: Tensor) -> Tensor:
+    """The logarithm of share exp(first) + (1 - share) exp(second), of log-probabilities [N, K]; share in [0, 1]."""
+    shares = torch.tensor([share, 1 - share], dtype=first.dtype, device=first.device).log()
+    return torch.logaddexp(first + shares[0], second + shares[1])
 
 
 @dataclass
@@ -73,15 +78,15 @@ class Oaat(Method):
 
     def loss(self, network, x, adversarial, y, *, criterion):
         logits = network(x)
-        target = logits.softmax(1)
+        target = logits.log_softmax(1)
         if self.x_hat is not None:
-            target = self.alpha * target + (1 - self.alpha) * network(self.x_hat).softmax(1)
+            target = log_mixture(self.alpha, target, network(self.x_hat).log_softmax(1))
         moved = network(adversarial)
         if self.reverse and self.x_hat is not None:
-            divergence = functional.kl_div(target.log(), moved.softmax(1), reduction="batchmean")
+            divergence = divergence_sum(target, moved.log_softmax(1))
         else:
-            divergence = divergence_sum(moved, target) / len(x)
-        return criterion(logits, y) + self.beta * divergence, logits
+            divergence = divergence_sum(moved, target)
+        return criterion(logits, y) + self.beta * divergence / len(x), logits
 
     def _climb(
         self,
@@ -97,7 +102,7 @@ class Oaat(Method):
         if self.climb == "kl":
             network = model.network if observed else model
             with attack_mode(network, train_mode=self.train_mode), torch.no_grad():
-                target, plain = network(x).softmax(1), divergence_sum
+                target, plain = network(x).log_softmax(1), divergence_sum
 
         def less_lpips(outputs: tuple[Tensor, Tensor], target: Tensor) -> Tensor:
             return plain(outputs[0], target) - self.lpips * outputs[1].sum()

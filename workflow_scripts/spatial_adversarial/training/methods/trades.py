@@ -25,7 +25,7 @@ class Trades(Method):
 
     def attack(self, network, x, y, context):
         with attack_mode(network), torch.no_grad():
-            target = network(x).softmax(1)
+            target = network(x).log_softmax(1)
         noise = torch.randn(x.shape, device=x.device, generator=context.generator)
         return pgd(
             network,
@@ -41,5 +41,5 @@ class Trades(Method):
 
     def loss(self, network, x, adversarial, y, *, criterion):
         logits = network(x)
-        divergence = divergence_sum(network(adversarial), logits.softmax(1)) / len(x)
+        divergence = divergence_sum(network(adversarial), logits.log_softmax(1)) / len(x)
         return criterion(logits, y) + self.beta * divergence, logits
