@@ -19,6 +19,7 @@ RECIPE_DEFAULTS = {
     "split.validation": 0,
     "split.seed": 0,
     "split.limit": None,
+    "model.version": 1,
     "model.group": "z2",
     "model.width": 1,
     "model.channels": "same",
@@ -30,6 +31,7 @@ RECIPE_DEFAULTS = {
     "optimiser.momentum": 0,
     "optimiser.nesterov": False,
     "optimiser.weight_decay": 0,
+    "optimiser.decayed": "all",
     "optimiser.anew": [],
     "label_smoothing": 0,
     "averaging": None,
@@ -76,12 +78,12 @@ PROFILE_DEFAULTS = {
 RELEASED_RUNS = {
     ("mnist", "stdcnn", "rotate", 0): "mnist/stdcnn/natural-c166770d",
     ("mnist", "stdcnn", "rotate", 60): "mnist/stdcnn/rotate60-2b10b769",
-    ("mnist", "gcnn", "rotate", 60): "mnist/gcnn/rotate60-46d351ec",
+    ("mnist", "gcnn", "rotate", 60): "mnist/gcnn/rotate60-0a611480",
     ("mnist", "stdcnn", "translate", 0.2): "mnist/stdcnn/translate0.2-6ca368f2",
-    ("mnist", "gcnn", "rotate_translate", 0.2): "mnist/gcnn/rotate_translate0.2-3aaa49b3",
-    ("mnist", "madry_lenet", "pgd", 0.3): "mnist/madry_lenet/pgd0.3-f361bc10",
+    ("mnist", "gcnn", "rotate_translate", 0.2): "mnist/gcnn/rotate_translate0.2-0c8e1f9b",
+    ("mnist", "madry_lenet", "pgd", 0.3): "mnist/madry_lenet/pgd0.3-e2aa3154",
     ("cifar10", "vgg16", "rotate", 60): "cifar10/vgg16/rotate60-c9d0fa15",
-    ("cifar10", "madry_resnet", "pgd", 8 / 255): "cifar10/madry_resnet/pgd8-255-3e1197c2",
+    ("cifar10", "madry_resnet", "pgd", 8 / 255): "cifar10/madry_resnet/pgd8-255-3fec6cf9",
 }
 RECIPE = {
     "data": "mnist",

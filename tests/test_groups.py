@@ -113,10 +113,10 @@ def test_the_filter_bank_follows_the_weight_and_its_gradient():
     )
 
 
-def test_filters_are_drawn_at_the_fan_in_of_the_whole_fibre():
+def test_filters_are_drawn_at_the_fan_in_of_one_element():
     torch.manual_seed(0)
     conv = GroupConv2d(16, 64, 3, group="p4")
-    assert conv.weight.abs().max().item() == pytest.approx((16 * 4 * 9) ** -0.5, rel=1e-3)
+    assert conv.weight.abs().max().item() == pytest.approx(1 / 12, rel=1e-3)  # 1 / sqrt(16 x 9)
     assert list(conv.state_dict()) == ["weight", "bias"]
 
 

@@ -105,3 +105,18 @@ def test_polar_convolutions_wrap_the_angles_and_not_the_radii():
 def test_a_polar_network_has_no_twin():
     with pytest.raises(ValueError, match="no twin over p4m"):
         build({"name": "ptn_resnet18", "group": "p4m"}, channels=3, side=SIDE, classes=10)
+
+
+def test_the_localisation_net_is_laid_out_as_the_papers_code():
+    """conv, conv, pool, conv, pool, conv, pool; FC1024; six numbers. 32 channels, 3x3, no bias."""
+    network = build({"name": "stn_resnet18"}, channels=3, side=SIDE, classes=10)
+    convolutions, _, hidden, _, last = network.body.maps[0].localisation
+    kinds = [type(m).__name__ for m in convolutions if not isinstance(m, nn.ReLU)]
+    assert kinds == ["Conv2d", "Conv2d", "MaxPool2d", "Conv2d", "MaxPool2d", "Conv2d", "MaxPool2d"]
+    found = [m for m in convolutions if isinstance(m, nn.Conv2d)]
+    assert [m.weight.shape for m in found] == [(32, 3, 3, 3)] + [(32, 32, 3, 3)] * 3
+    assert all(m.bias is None for m in found)
+    assert hidden.weight.shape == (1024, 32 * 4 * 4) and last.weight.shape == (6, 1024)
+    x = images()
+    with torch.no_grad():
+        assert torch.allclose(network.body.maps[0](x), x, atol=1e-5)  # it starts as the identity

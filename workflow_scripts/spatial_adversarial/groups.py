@@ -7,6 +7,8 @@ counter-clockwise. Of z2 (translations only) the identity is the one element, an
 the ordinary ones (Cohen and Welling 2016).
 """
 
+from math import sqrt
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -62,8 +64,8 @@ class GroupConv2d(nn.Conv2d):
     With `lift` the input is an image [N, C_in, H, W] (the papers' P4ConvZ2), else a feature map over the
     group [N, C_in * |G|, H, W] (P4ConvP4); the output is [N, C_out * |G|, H', W']. The arguments
     `in_channels` and `out_channels` are C_in and C_out. The weight is [C_out, C_in, k, k], without `lift`
-    [C_out, C_in * |G|, k, k]; the bias [C_out] is one for all the group. Both are drawn as nn.Conv2d draws
-    them at that fan-in. Exactly equivariant at stride 1.
+    [C_out, C_in * |G|, k, k]; the bias [C_out] is one for all the group. Both are drawn as in GrouPy, the code of
+    Cohen and Welling 2016: from U(+-1 / sqrt(C_in k^2)), whatever |G| is. Exactly equivariant at stride 1.
     """
 
     def __init__(
@@ -81,6 +83,9 @@ class GroupConv2d(nn.Conv2d):
         fibre = "z2" if lift else group
         super().__init__(in_channels * order(fibre), out_channels, kernel_size, stride, padding, bias=bias)
         self.group, self.lift = group, lift
+        bound = 1 / sqrt(in_channels * kernel_size**2)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
         # Where each number of a transformed filter comes from: the action itself, on a filter of positions.
         positions = torch.arange(self.weight[0].numel()).view(1, *self.weight.shape[1:])
         moved = torch.cat([act(positions, g, fibre) for g in range(order(group))])

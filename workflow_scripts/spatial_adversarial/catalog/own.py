@@ -39,7 +39,7 @@ def panels(dealt: dict[str, dict], own: dict, figure: str) -> dict[str, dict]:
 
 def network_spec(entry: dict, where: str) -> dict:
     """The model spec of a registry entry: for a user's own, with its files' checksums, so that an edit is a new run."""
-    keys = ("group", "width", "channels", "normalise", "file", "builder", "weights")
+    keys = ("version", "group", "width", "channels", "normalise", "file", "builder", "weights")
     spec = {"name": entry["network"]} | {key: entry[key] for key in keys if key in entry}
     files = [entry[key] for key in ("file", "weights") if key in entry]
     for file in files:

@@ -38,7 +38,7 @@ BUILDERS = {
 }
 # MNIST's twins replace layer by layer; the twins on colour data are narrowed to keep the parameter count.
 SAME_CHANNELS = {"stdcnn", "madry_lenet"}
-KEYS = ("name", "group", "width", "channels", "normalise")
+KEYS = ("name", "version", "group", "width", "channels", "normalise")
 
 
 def build(
@@ -56,8 +56,9 @@ def build(
     (multiplies all channels and hidden units; default 1), `channels` ("same": the twin keeps the channels of
     each layer; "matched": it keeps the number of parameters; default by name) and `normalise` ("none",
     "dataset" by `mean` and `std` per channel in [0, 1], "per_image"; default none). Weights come from torch's
-    global generator, as PyTorch initialises them (He's normal for DenseNet and the pre-activation networks).
-    A bad spec raises ValueError. The name "own" is a network of the user's: `file`, `builder` and maybe `weights`.
+    global generator, as the network's authors initialise them. `version` is no more than a part of a run's
+    identity: it is raised where a network comes to compute something else. A bad spec raises ValueError. The name
+    "own" is a network of the user's: `file`, `builder` and maybe `weights`.
     """
     name = spec.get("name")
     if name == "own":

@@ -62,9 +62,10 @@ class Layers:
             return self.planar(inputs, outputs, kernel, **options)
         return GroupConv2d(inputs, outputs, kernel, group=self.group, lift=lift, **options)
 
-    def norm(self, channels: int) -> nn.Module:
-        """Return a batch norm whose statistics are shared over the group."""
-        return nn.BatchNorm2d(channels) if self.order == 1 else GroupBatchNorm2d(channels)
+    def norm(self, channels: int, eps: float = 1e-5) -> nn.Module:
+        """Return a batch norm whose statistics are shared over the group; `eps` is added to the variance."""
+        kind = nn.BatchNorm2d if self.order == 1 else GroupBatchNorm2d
+        return kind(channels, eps=eps)
 
 
 class PolarConv2d(nn.Conv2d):
@@ -88,8 +89,21 @@ class PolarLayers(Layers):
             raise ValueError(f"a polar transformer has no twin over {self.group}")
 
 
-def he_normal_(module: nn.Module) -> None:
-    """Draw every convolution's weight anew from He's normal distribution at its fan-in (global generator)."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d):
-            nn.init.kaiming_normal_(part.weight)
+# Initialisations other than PyTorch's own, from torch's global generator. A convolution over a group keeps its own.
+
+
+def he_normal_(module: nn.Module, mode: str = "fan_in") -> None:
+    """Draw planar convolutions' weights from N(0, 2 / (k^2 C_in)), with mode "fan_out" from N(0, 2 / (k^2 C_out))."""
+    for part in _planar(module, nn.Conv2d):
+        nn.init.kaiming_normal_(part.weight, mode=mode)
+
+
+def truncated_normal_(module: nn.Module, deviation: float, bias: float) -> None:
+    """Draw planar convolutions' and linear layers' weights from a normal cut off at two deviations, TensorFlow's."""
+    for part in _planar(module, nn.Conv2d | nn.Linear):
+        nn.init.trunc_normal_(part.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+        nn.init.constant_(part.bias, bias)
+
+
+def _planar(module: nn.Module, kinds) -> list[nn.Module]:
+    return [m for m in module.modules() if isinstance(m, kinds) and not isinstance(m, GroupConv2d)]

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from .layers import Layers, Parts
+from .layers import Layers, Parts, truncated_normal_
 
 
 def stdcnn(layers: Layers, channels: int, side: int, classes: int) -> Parts:
@@ -35,8 +35,14 @@ def stdcnn(layers: Layers, channels: int, side: int, classes: int) -> Parts:
 
 
 def madry_lenet(layers: Layers, channels: int, side: int, classes: int) -> Parts:
-    """Madry's MNIST network: 5x5 convolutions of 32 and 64 channels that keep the side, FC1024."""
-    return _lenet(layers, channels, classes, (32, 64, 1024), padding=2, side=side // 2 // 2)
+    """Madry's MNIST network: 5x5 convolutions of 32 and 64 channels that keep the side, FC1024.
+
+    Initialised as his: weights by a truncated normal of deviation .1, biases .1.
+    """
+    parts = _lenet(layers, channels, classes, (32, 64, 1024), padding=2, side=side // 2 // 2)
+    for part in parts:
+        truncated_normal_(part, 0.1, bias=0.1)
+    return parts
 
 
 def lenet(layers: Layers, channels: int, side: int, classes: int) -> Parts:

@@ -17,18 +17,18 @@ NEAREST = 1.0  # pixels from the origin to the innermost circle of the polar sam
 class SpatialTransformer(nn.Module):
     """Resample each image by an affine map that a small network reads off it (Jaderberg et al. 2015).
 
-    Images [N, C, side, side] in and out: bilinear, 0 outside. Four 3x3 convolutions with three max-pools and two
-    linear layers find the map's six numbers; it starts as the identity.
+    Images [N, C, side, side] in and out: bilinear, 0 outside. Four 3x3 convolutions without bias, a max-pool after
+    each of the last three, and two linear layers find the map's six numbers; it starts as the identity.
     """
 
     def __init__(self, channels: int, side: int, width: int, hidden: int):
         super().__init__()
         convolutions = nn.Sequential()
         for number in range(4):
-            convolutions.append(nn.Conv2d(channels if number == 0 else width, width, 3, padding=1))
-            if number < 3:
+            inputs = channels if number == 0 else width
+            convolutions.extend([nn.Conv2d(inputs, width, 3, padding=1, bias=False), nn.ReLU()])
+            if number > 0:
                 convolutions.append(nn.MaxPool2d(2))
-            convolutions.append(nn.ReLU())
         last = nn.Linear(hidden, 6)
         nn.init.zeros_(last.weight)
         last.bias.data = torch.eye(2, 3).flatten()

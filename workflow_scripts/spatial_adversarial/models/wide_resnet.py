@@ -1,6 +1,11 @@
-"""Pre-activation residual networks: WideResNet-34-10 (TRADES), Madry's w32-10, and the narrow ResNet32."""
+"""Pre-activation residual networks: WideResNet-34-10 (TRADES), Madry's w32-10, and the narrow ResNet32.
 
+Initialised as in their authors' code: convolutions by a normal of variance 2 / (k^2 C_out), linear bias 0.
+"""
+
+from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,6 +14,20 @@ from .layers import Layers, Parts, he_normal_
 
 WIDE = (16, 160, 320, 640)
 NARROW = (16, 16, 32, 64)
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the two codes' networks differ in."""
+
+    slope: float  # of the leaky ReLU; 0: ReLU
+    pad: bool  # shortcuts that change the shape: average pool and zeros, or a 1x1 convolution
+    eps: float  # of batch norm
+    head_bound: float  # of the linear layer's weights U(+-bound / sqrt(inputs))
+
+
+TRADES = Style(slope=0.0, pad=False, eps=1e-5, head_bound=1.0)  # PyTorch's defaults
+MADRY = Style(slope=0.1, pad=True, eps=1e-3, head_bound=sqrt(3))  # TensorFlow's
 
 
 class PadShortcut(nn.Module):
@@ -47,21 +66,21 @@ class Unit(nn.Module):
 
 def wideresnet34_10(layers: Layers, channels: int, side: int, classes: int) -> Parts:
     """WideResNet-34-10: 5 units a stage, ReLU, 1x1 convolutions of the activated input as shortcuts."""
-    return _pre_activation(layers, channels, classes, WIDE, slope=0.0, pad=False)
+    return _pre_activation(layers, channels, classes, WIDE, TRADES)
 
 
 def madry_resnet(layers: Layers, channels: int, side: int, classes: int) -> Parts:
     """Madry's w32-10 ResNet: 5 units a stage, leaky ReLU .1, zero-padded average-pool shortcuts."""
-    return _pre_activation(layers, channels, classes, WIDE, slope=0.1, pad=True)
+    return _pre_activation(layers, channels, classes, WIDE, MADRY)
 
 
 def narrow_resnet32(layers: Layers, channels: int, side: int, classes: int) -> Parts:
     """The narrow 32-layer ResNet of features' Question 1: Madry's, at widths 16, 16, 32, 64."""
-    return _pre_activation(layers, channels, classes, NARROW, slope=0.1, pad=True)
+    return _pre_activation(layers, channels, classes, NARROW, MADRY)
 
 
 def _pre_activation(
-    layers: Layers, channels: int, classes: int, widths: tuple[int, ...], slope: float, pad: bool
+    layers: Layers, channels: int, classes: int, widths: tuple[int, ...], style: Style
 ) -> Parts:
     counts = [layers.channels(width) for width in widths]
     maps = nn.Sequential(layers.conv(channels, counts[0], 3, padding=1, lift=True))
@@ -69,32 +88,35 @@ def _pre_activation(
         units = nn.Sequential()
         for number, inputs in enumerate([before] + [outputs] * 4):
             stride = 2 if stage > 0 and number == 0 else 1
-            units.append(_unit(layers, inputs, outputs, stride, slope, pad, opening=stage == number == 0))
+            units.append(_unit(layers, inputs, outputs, stride, style, opening=stage == number == 0))
         maps.append(units)
-    maps.append(_activation(layers, counts[-1], slope))
-    he_normal_(maps)
+    maps.append(_activation(layers, counts[-1], style))
+    he_normal_(maps, mode="fan_out")
     neck = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return maps, neck, nn.Linear(counts[-1] * layers.order, classes)
+    head = nn.Linear(counts[-1] * layers.order, classes)
+    bound = style.head_bound / sqrt(head.in_features)
+    nn.init.uniform_(head.weight, -bound, bound)
+    nn.init.zeros_(head.bias)
+    return maps, neck, head
 
 
-def _unit(
-    layers: Layers, inputs: int, outputs: int, stride: int, slope: float, pad: bool, opening: bool
-) -> Unit:
+def _unit(layers: Layers, inputs: int, outputs: int, stride: int, style: Style, opening: bool) -> Unit:
     changes = stride > 1 or inputs != outputs
     if not changes:
         shortcut = nn.Identity()
-    elif pad:
+    elif style.pad:
         shortcut = PadShortcut((outputs - inputs) * layers.order, stride)
     else:
         shortcut = layers.conv(inputs, outputs, 1, stride=stride)
     branch = nn.Sequential(
         layers.conv(inputs, outputs, 3, stride=stride, padding=1),
-        *_activation(layers, outputs, slope),
+        *_activation(layers, outputs, style),
         layers.conv(outputs, outputs, 3, padding=1),
     )
-    activate_first = opening if pad else changes
-    return Unit(_activation(layers, inputs, slope), branch, shortcut, activate_first)
+    activate_first = opening if style.pad else changes
+    return Unit(_activation(layers, inputs, style), branch, shortcut, activate_first)
 
 
-def _activation(layers: Layers, channels: int, slope: float) -> nn.Sequential:
-    return nn.Sequential(layers.norm(channels), nn.LeakyReLU(slope) if slope else nn.ReLU())
+def _activation(layers: Layers, channels: int, style: Style) -> nn.Sequential:
+    relu = nn.LeakyReLU(style.slope) if style.slope else nn.ReLU()
+    return nn.Sequential(layers.norm(channels, style.eps), relu)
