@@ -9,7 +9,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_step
+from spatial_adversarial.planning import look_behind_ancient_inputs
 from spatial_adversarial.printed import caption
+
+look_behind_ancient_inputs()
 
 RESULTS = config["results"]
 DATA = config["data"]
@@ -36,6 +39,11 @@ def run_identity(wildcards):
     return identity(recipe_of(wildcards), "recipe")
 
 
+def data_identity(wildcards):
+    """What makes a run's data set the one that it is, as a parameter of its rule."""
+    return catalog.data_identity(recipe_of(wildcards)["data"])
+
+
 def profile_identities(wildcards, output):
     """The same of the profiles of one bundle's files."""
     return [identity(catalog.profiles[wildcards.run][Path(file).stem], "profile") for file in output]
@@ -47,12 +55,9 @@ def mix_identity(wildcards):
 
 
 def training_inputs(wildcards):
-    """A run's prepared data set, and the weights that it starts from where it does.
-
-    ancient(): a prepared file that is newer but the same, by its checksum, retrains nothing.
-    """
+    """A run's prepared data set, and the weights that it starts from where it does."""
     recipe = recipe_of(wildcards)
-    inputs = {"data": ancient(f"{DATA}/{recipe['data']}.h5")}
+    inputs = {"data": data_of(wildcards)}
     if recipe["start"]:
         inputs["start"] = f"{RESULTS}/runs/{recipe['start']}/seed{wildcards.seed}/weights.pt"
     if recipe["mix"]:
@@ -89,7 +94,11 @@ def trained(wildcards):
 
 
 def data_of(wildcards):
-    """The prepared data set that a run is trained and tested on."""
+    """The prepared data set that a run is trained and tested on.
+
+    ancient(): a file that is newer retrains nothing. Another data set does, by its identity; and the jobs refuse one
+    that is not what the run was trained on.
+    """
     return ancient(f"{DATA}/{recipe_of(wildcards)['data']}.h5")
 
 

@@ -10,9 +10,9 @@ rule download:
     conda:
         ENVIRONMENT
     params:
-        name=lambda wildcards: wildcards.data,
-        spec=lambda wildcards: catalog.registry["data"][wildcards.data],
-        mirror=config["data_mirror"],
+        identity=lambda wildcards: catalog.data_identity(wildcards.data),
+        # where its files lie brings nothing here again: what asks for the output is no trigger
+        spec=lambda wildcards, output: catalog.registry["data"][wildcards.data],
     message:
         "Bring the files of {wildcards.data} here and verify their checksums."
     script:
@@ -21,7 +21,7 @@ rule download:
 
 rule prepare:
     input:
-        manifest=ancient(rules.download.output.manifest),
+        manifest=rules.download.output.manifest,
     output:
         h5=f"{DATA}/{{data}}.h5",
     log:
@@ -31,8 +31,7 @@ rule prepare:
     conda:
         ENVIRONMENT
     params:
-        name=lambda wildcards: wildcards.data,
-        spec=lambda wildcards: catalog.registry["data"][wildcards.data],
+        spec=lambda wildcards: catalog.data_identity(wildcards.data),
     message:
         "Turn {wildcards.data} into one HDF5 file."
     script:

@@ -11,7 +11,7 @@ rule networks:
         ENVIRONMENT
     params:
         networks=catalog.networks(),
-        data=lambda wildcards: {name: catalog.registry["data"][name] for name in data_of_networks()},
+        data=lambda wildcards: {name: catalog.data_identity(name) for name in data_of_networks()},
     message:
         "Count the layers, parameters and operations of every network, and measure its equivariance."
     script:

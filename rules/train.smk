@@ -25,6 +25,7 @@ for trainer, (steps, runs) in trainers().items():
             gpu=1,
         params:
             recipe=run_identity,  # device and threads are the script's to read: as parameters, a new one would retrain
+            data=data_identity,
         message:
             "Train {wildcards.run}, seed {wildcards.seed}."
         script:

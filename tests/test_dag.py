@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,63 @@ def test_another_paper_trains_only_what_is_not_there(finished, snakemake):
 def test_prepared_data_that_are_newer_retrain_nothing(finished, snakemake):
     os.utime(finished / "data/mnist.h5")
     assert "Nothing to be done" in done(snakemake(finished, two_members(), "--dry-run", "--", FIG1))
+
+
+MOVED = {"data_mirror": "elsewhere"}
+RELABELLED = {"overrides": {"data": {"mnist": {"label": "digits by hand", "urls": {"a.gz": "http://b"}}}}}
+OTHER_DATA = {"overrides": {"data": {"mnist": {"train": 6000}}}}
+ONE_MADE = {"aggregate": 1, "draw": 1}
+ALL_MADE = ONE_MADE | {"train": 2, "evaluate_profile": 6}
+FETCHED = {"download": 1, "prepare": 1}
+
+
+@pytest.fixture
+def prepared_only(finished, tmp_path) -> Path:
+    """The finished folder with its data only, as `--until prepare` leaves it."""
+    folder = Path(shutil.copytree(finished, tmp_path / "prepared"))
+    shutil.rmtree(folder / "results")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "fetched"),
+    [
+        ({}, (), {}),
+        (MOVED, (), {}),
+        (RELABELLED, (), {}),
+        ({}, ("--forcerun", "download"), FETCHED),
+        (OTHER_DATA, (), FETCHED),
+    ],
+    ids=["nothing", "mirror", "label", "forced", "content"],
+)
+def test_one_call_makes_what_is_asked_after_the_data_were_prepared(
+    prepared_only, snakemake, changes, arguments, fetched
+):
+    said = done(snakemake(prepared_only, two_members(**changes), "--dry-run", *arguments, "--", FIG1))
+    found = jobs(said)
+    print(changes, *arguments, found)  # the fault planned {"download": 1, "total": 1}
+    assert found.pop("total") == sum(found.values()) and found == fetched | ALL_MADE
+
+
+def test_of_two_figures_both_are_made_after_a_forced_download(finished, snakemake):
+    other = "results/figures/invariance/fig6.csv"
+    said = done(snakemake(finished, two_members(), "--dry-run", "-R", "download", "--", FIG1, other))
+    found = jobs(said)
+    assert found["draw"] == found["aggregate"] == 1 and len(trained(said)) > 0
+    assert FETCHED.keys() <= found.keys()
+
+
+@pytest.mark.parametrize("changes", [MOVED, RELABELLED], ids=["mirror", "label"])
+def test_where_data_lie_and_what_they_are_called_makes_no_number_again(finished, snakemake, changes):
+    found = jobs(done(snakemake(finished, two_members(**changes), "--dry-run", "--", FIG1)))
+    assert found.keys() <= {"aggregate", "draw", "total"}, "a printed label is drawn, and nothing else made"
+
+
+def test_a_forced_download_retrains_nothing(finished, snakemake):
+    said = done(snakemake(finished, two_members(), "--dry-run", "--forcerun", "download", "--", FIG1))
+    assert jobs(said) == FETCHED | {"total": 2}
+
+
+def test_other_images_in_a_data_set_make_all_of_it_again_in_one_call(finished, snakemake):
+    said = done(snakemake(finished, two_members(**OTHER_DATA), "--dry-run", "--", FIG1))
+    assert jobs(said) == FETCHED | ALL_MADE | {"total": 12}

@@ -258,9 +258,15 @@ def test_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
 
 
 def test_a_side_file_tells_what_made_a_result_and_when(tmp_path: Path) -> None:
-    jobs.record(tmp_path / "made.json", time.time() - 2, device="pretend", images=10)
+    started = jobs.now()
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)  # a child's CPU time counts
+    child, own = jobs.now().cpu - started.cpu, time.process_time()
+    while time.process_time() < own + 0.3:
+        pass
+    jobs.record(tmp_path / "made.json", started._replace(time=started.time - 2), device="pretend", images=10)
     made = json.loads((tmp_path / "made.json").read_text())
-    assert 2 <= made["seconds"] < 3
+    assert 2 <= made["seconds"] < 30
+    assert child > 0.05 and child + 0.3 <= made["cpu_seconds"] < child + 1
     assert made["started"] < made["finished"]
     assert made["peak_memory"] > 2**20
     assert (made["device"], made["images"]) == ("pretend", 10)

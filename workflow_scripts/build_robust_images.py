@@ -1,7 +1,6 @@
 """Build D_R from a robust run: an image for each training image that shows what the run's network sees in it."""
 
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import yaml
 
 from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import digest, lock
-from spatial_adversarial.jobs import job, progress, record
+from spatial_adversarial.jobs import job, now, progress, record
 from spatial_adversarial.lease import lease
 
 
@@ -28,7 +27,7 @@ def build_robust_images(
     from spatial_adversarial.runtime import load_network, pick_device
     from spatial_adversarial.training.data import splits
 
-    started, weights = time.time(), run / "weights.pt"
+    started, weights = now(), run / "weights.pt"
     recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
     target = pick_device(device, threads)
     images, _ = splits(data, recipe["split"], target)

@@ -9,7 +9,7 @@ from statistics import median
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.costs import INPUT_GRADIENT, TRAIN_STEP
-from spatial_adversarial.jobs import job, record
+from spatial_adversarial.jobs import job, now, record
 from spatial_adversarial.lease import lease
 from spatial_adversarial.plan import sample_recipes
 
@@ -35,11 +35,11 @@ def calibrate(
     """
     from spatial_adversarial.runtime import pick_device
 
-    started, rates = time.time(), {}
+    started, rates = now(), {}
     target = pick_device(device, threads)
     share = SECONDS / (2 * len(recipes))
     for name in sorted(recipes, key=lambda name: networks[name]["multiply_adds"]):
-        if time.time() - started > SECONDS:
+        if time.time() - started.time > SECONDS:
             break
         operations = networks[name]["multiply_adds"]
         largest = max(1, int(expected[target.type] * share / operations / (ATTACK_STEPS * INPUT_GRADIENT)))

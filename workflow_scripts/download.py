@@ -17,5 +17,5 @@ def main(name: str, spec: dict, manifest: str | Path, mirror: str | None = None)
 
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
-        params = snakemake.params  # noqa: F821
-        main(params.name, params.spec, snakemake.output[0], params.get("mirror"))  # noqa: F821
+        smk = snakemake  # noqa: F821
+        main(smk.wildcards.data, smk.params.spec, smk.output.manifest, smk.config["data_mirror"])

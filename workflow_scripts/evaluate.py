@@ -1,7 +1,6 @@
 """Evaluate one trained run: per-image predictions of each profile asked for, one HDF5 file a profile."""
 
 import logging
-import time
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import yaml
 
 from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import digest as file_digest
-from spatial_adversarial.jobs import job, record
+from spatial_adversarial.jobs import job, now, record
 from spatial_adversarial.lease import lease
 
 UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
@@ -34,7 +33,7 @@ def evaluate(
     recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
 
     def one(output: str, profile: dict) -> None:
-        started = time.time()
+        started = now()
         images = load(data, "test", limit=profile["images"], device=target)
         network = load_network(recipe["model"], images, seed=0, weights=run / weights).to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)

@@ -13,5 +13,5 @@ def main(name: str, spec: dict, manifest: str | Path, path: str | Path) -> None:
 
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
-        params = snakemake.params  # noqa: F821
-        main(params.name, params.spec, snakemake.input[0], snakemake.output[0])  # noqa: F821
+        smk = snakemake  # noqa: F821
+        main(smk.wildcards.data, smk.params.spec, smk.input.manifest, smk.output.h5)

@@ -1,6 +1,5 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ import yaml
 
 from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import lock, write_atomic
-from spatial_adversarial.jobs import job, progress, record
+from spatial_adversarial.jobs import job, now, progress, record
 from spatial_adversarial.lease import lease
 
 
@@ -37,7 +36,7 @@ def train(
     from spatial_adversarial.training.loop import Trainer
     from spatial_adversarial.training.state import save_weights
 
-    started, resume = time.time(), folder / "resume.pt"
+    started, resume = now(), folder / "resume.pt"
     # Snakemake removes the outputs of a job that is interrupted: until the end, snapshots lie where it does not look
     kept = {step: folder / "snapshots" / f"step{step}.pt" for step in snapshots}
     with lock(folder / "lock", wait=False, doing=f"training {folder}"), failure_told(folder / "failed.txt"):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spatial_adversarial.files import write_atomic
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 GRACE = 20.0  # seconds for a training step to end and its state to be saved
 CHATTY = ("matplotlib", "PIL", "h5py", "fontTools", "urllib3")
-PACKAGES = ("numpy", "torch", "torchvision", "snakemake")
+PACKAGES = ("numpy", "pandas", "h5py", "torch", "torchvision", "snakemake")
 
 
 @contextmanager
@@ -220,18 +220,32 @@ def _commit() -> str | None:
     return described.stdout.strip() if described.returncode == 0 else None
 
 
-def record(path: str | Path, started: float, **extra: Any) -> None:
+class Moment(NamedTuple):
+    """A time (seconds since the epoch), and the CPU seconds that this process has then used."""
+
+    time: float
+    cpu: float
+
+
+def now() -> Moment:
+    """This moment; children count once they have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Moment(time.time(), sum(one.ru_utime + one.ru_stime for one in used))
+
+
+def record(path: str | Path, started: Moment, **extra: Any) -> None:
     """Write a result's side file, JSON: `provenance(extra)` and what differs each time it is made.
 
-    `started` is `time.time()` at the start. The file tells seconds, started and finished (ISO 8601, UTC),
-    peak_memory of this process and, if CUDA is in use, peak_gpu_memory (bytes).
+    `started` is `now()` at the start. The file tells seconds and cpu_seconds since then, started and finished
+    (ISO 8601, UTC), peak_memory of this process and, if CUDA is in use, peak_gpu_memory (bytes).
     """
-    finished = time.time()
+    finished = now()
     unit = 1 if sys.platform == "darwin" else 1024
     made = {
-        "seconds": round(finished - started, 3),
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "finished": datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds"),
+        "seconds": round(finished.time - started.time, 3),
+        "cpu_seconds": round(finished.cpu - started.cpu, 3),
+        "started": datetime.fromtimestamp(started.time, UTC).isoformat(timespec="seconds"),
+        "finished": datetime.fromtimestamp(finished.time, UTC).isoformat(timespec="seconds"),
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
     }
     torch = sys.modules.get("torch")

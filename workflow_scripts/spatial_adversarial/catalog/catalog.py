@@ -11,6 +11,7 @@ from .recipes import digest, robust_images, run_and_step
 from .specs import Specs
 from .targets import Target, targets_of
 
+DATA_IDENTITY = ("source", "classes", "channels", "side", "train", "test", "checksums")
 TARGET_VERSION = 1  # raise it when aggregates made by older code are no longer right
 
 
@@ -57,6 +58,11 @@ class Catalog:
         if path not in self.recipes:
             raise CatalogError(f"no figure or table asks for the run {path!r}: see figures/*.yaml")
         return self.recipes[path]
+
+    def data_identity(self, name: str) -> dict:
+        """What of a data set's entry makes its images and labels: not its words, nor where its files lie."""
+        entry = self.registry["data"][name]
+        return {key: entry[key] for key in DATA_IDENTITY if key in entry}
 
     @cached_property
     def profiles(self) -> dict[str, dict[str, dict]]:
