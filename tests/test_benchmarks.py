@@ -70,3 +70,25 @@ def test_the_command_writes_a_row_for_each_side_and_layout(tmp_path):
     rows = pd.read_csv(tmp_path / "cpu_StdCNN.csv")
     assert len(rows) == 6 and set(rows["side"]) == {"ours", "loop", "floor"}
     assert "| StdCNN | natural epoch | 2 |" in said and (tmp_path / "cpu_StdCNN.json").exists()
+
+
+def test_each_stage_for_a_gpu_plans_what_it_says_on_a_machine_without_one():
+    said = subprocess.run(
+        ["bash", str(ROOT / "benchmarks/gpu_stages.sh"), "--dry-run"], capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert [line[3:] for line in said.stdout.splitlines() if line.startswith("== ")] == [
+        "tests",
+        "speed",
+        "calibrate",
+        "cifar",
+        "mnist",
+        "lenet",
+    ]
+    trained = [int(line.split()[-1]) for line in said.stdout.splitlines() if line.startswith("train ")]
+    cifar, _, lenet = dict.fromkeys(
+        zip(trained[::2], trained[1::2], strict=True)
+    )  # told before the list and after
+    assert cifar == (7, 7) and lenet == (5, 5), "the families of invariance fig2 and fig5"
+    unknown = ["bash", str(ROOT / "benchmarks/gpu_stages.sh"), "--dry-run", "other"]
+    assert subprocess.run(unknown, capture_output=True).returncode == 2
