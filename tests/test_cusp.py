@@ -16,6 +16,7 @@ from spatial_adversarial.printed import figure
 from spatial_adversarial.training.ramps import Clock, value
 
 ROOT = Path(__file__).parents[1]
+RATES = [0.1] * 74 + [pytest.approx(0.01)] * 15 + [pytest.approx(0.001)] * 10 + [pytest.approx(0.0001)] * 21
 PGD, TRADES = range(7, 16), range(20, 29)  # the rows of CuSP in table 4
 
 
@@ -23,6 +24,14 @@ PGD, TRADES = range(7, 16), range(20, 29)  # the rows of CuSP in table 4
 def catalog():
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     return load(config | {"papers": ["cusp"], "only_data": None}, ROOT / "figures")
+
+
+@pytest.fixture(scope="module")
+def controls():
+    """The catalog with table 1's optional rows."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    rows = [f"cusp/table1/{row}" for row in ("random_pairs", "reversed", "pgd_180_240")]
+    return load(config | {"papers": ["cusp"], "only_data": None, "optional_rows": rows}, ROOT / "figures")
 
 
 def recipe_of(catalog, table: str, row: str | int) -> dict:
@@ -67,6 +76,56 @@ def test_every_epoch_of_the_papers_list_gets_its_theta_eps_and_rate(catalog, tab
 def test_the_other_lists_do_what_their_labels_say(catalog, rows, expected):
     for row in rows:
         assert [epoch[:2] for epoch in epochs_of(recipe_of(catalog, "table4", row))] == expected
+
+
+def test_the_random_pairs_have_row_7s_shares_and_its_rates(controls):
+    row, control = recipe_of(controls, "table1", 7), recipe_of(controls, "table1", "random_pairs")
+    pairs = [epoch[:2] for epoch in epochs_of(row)]
+    phase = control["phases"][0]
+    theta, eps = phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]
+    assert theta["ramp"] == eps["ramp"] == "random" and theta["weights"] == eps["weights"]
+    drawn = zip(theta["values"], eps["values"], theta["weights"], strict=True)
+    assert {(angle, round(255 * size)): count for angle, size, count in drawn} == {
+        pair: pairs.count(pair) for pair in pairs
+    }
+    assert {**control, "phases": 0} == {**row, "phases": 0} and phase["epochs"] == 120
+
+
+def test_the_reversed_curriculum_is_row_7_backwards_at_its_rates(controls):
+    row, control = (epochs_of(recipe_of(controls, "table1", key)) for key in (7, "reversed"))
+    assert [epoch[:2] for epoch in control] == [epoch[:2] for epoch in reversed(row)]
+    assert [epoch[2] for epoch in control] == [pytest.approx(rate) for rate in RATES]
+
+
+def test_row_4_for_240_epochs_is_row_4_at_half_the_pace(controls):
+    row, control = (epochs_of(recipe_of(controls, "table1", key)) for key in (4, "pgd_180_240"))
+    assert len(control) == 240 and control[::2] == control[1::2]
+    assert [epoch[:2] for epoch in control[::2]] == [epoch[:2] for epoch in row]
+    assert [epoch[2] for epoch in control[::2]] == RATES
+
+
+def test_the_controls_cost_nothing_unless_asked_for(catalog, controls):
+    assert len(set(controls.recipes) - set(catalog.recipes)) == 3 and set(catalog.recipes) < set(
+        controls.recipes
+    )
+    assert controls.targets["cusp", "fig6"].spec["methods"]["matched controls"] == [
+        "random_pairs",
+        "reversed",
+        "pgd_180_240",
+    ]
+    assert "matched controls" not in catalog.targets["cusp", "fig6"].spec["methods"]
+    assert "C10" in controls.claims["cusp"] and "C10" not in catalog.claims["cusp"]
+
+
+@pytest.mark.parametrize("name", ["fig18", "fig20", "fig22"])
+def test_trades_figures_draw_the_pgd_baselines_as_well(catalog, name):
+    drawn = {row for rows in catalog.targets["cusp", name].spec["methods"].values() for row in rows}
+    assert drawn == {str(row) for row in (*range(1, 7), *range(16, 29))}
+
+
+def test_the_rate_of_fig4s_trades_drops_in_the_same_epochs_as_the_tables(catalog):
+    found = [panel.members[-1].recipe for panel in catalog.targets["cusp", "fig4"].panels]
+    assert {tuple(recipe["optimiser"]["lr"]["at"]) for recipe in found} == {(74, 89, 99)}
 
 
 @pytest.mark.parametrize(("name", "drops"), [("75", [74, 89, 99]), ("40", [39, 79]), ("50", [49, 99])])

@@ -24,7 +24,7 @@ from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import batch_sizes, load, to_float
 from spatial_adversarial.files import lock
 from spatial_adversarial.runtime import load_network
-from spatial_adversarial.seeds import derive
+from spatial_adversarial.seeds import derive, unit_draw
 from spatial_adversarial.training import loop, methods
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
@@ -94,6 +94,46 @@ def test_cusps_table_as_a_recipe():
                 phase = clock.phase(moment)
                 assert (phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]) == (theta, eps)
                 assert value(made["optimiser"]["lr"], moment, clock.length) == pytest.approx(lr)
+
+
+PAIRS = [(120, 2 / 255), (150, 4 / 255), (180, 8 / 255)]
+RANDOM_PAIRS = {
+    "augment": {"rotate": {"ramp": "random", "values": [120, 150, 180], "weights": [74, 15, 31]}},
+    "examples": {
+        "pgd": PGD["pgd"]
+        | {"eps": {"ramp": "random", "values": [2 / 255, 4 / 255, 8 / 255], "weights": [74, 15, 31]}}
+    },
+}
+
+
+def test_a_random_ramp_by_hand():
+    ramp = {"ramp": "random", "values": [5, 6, 7], "weights": [1, 2, 1]}
+    draws = [0, 0.2499, 0.25, 0.7499, 0.75, 0.9999]
+    assert [value(ramp, 3, 10, draw) for draw in draws] == [5, 5, 6, 6, 7, 7]
+    with pytest.raises(ValueError, match="needs a draw"):
+        value(ramp, 3, 10)
+
+
+def test_random_pairs_come_in_their_shares_and_never_part(digits, tmp_path, monkeypatch):
+    """What the loop augments and attacks with, step by step: pairs, in the shares of the weights, by the seed."""
+    clock = Clock(recipe(**RANDOM_PAIRS, epochs=1)["phases"])
+    seen = []
+    for step in range(12_000):
+        phase = clock.phase(0, unit_draw(3, "ramps", step))
+        seen.append((phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]))
+    assert set(seen) == set(PAIRS)
+    for pair, epochs in zip(PAIRS, (74, 15, 31), strict=True):
+        share = epochs / 120
+        assert abs(seen.count(pair) / len(seen) - share) < 4 * (share * (1 - share) / len(seen)) ** 0.5
+    used = []
+    monkeypatch.setattr(
+        "spatial_adversarial.training.loop.augment",
+        lambda x, how, g: (used.append(how["rotate"]), to_float(x))[1],
+    )
+    for seed in (3, 4):
+        list(trainer(recipe(**RANDOM_PAIRS, epochs=4), digits, seed=seed).run(tmp_path / f"{seed}.pt"))
+    half = len(used) // 2
+    assert used[:half] == [theta for theta, _ in seen[:half]] != used[half:]
 
 
 def test_drops_as_torchs_scheduler():
@@ -189,6 +229,7 @@ RICH = {
         },
         "optimiser": SGD | {"lr": RATE | {"at": [1, 2, 3]}},
     },
+    "a random pair for each batch": RANDOM_PAIRS | {"epochs": 3},
     "batch norm, Adam, the best": {
         "phases": TWO_PHASES,
         "optimiser": ADAM,

@@ -91,7 +91,7 @@ def caption(catalog: Catalog, target: Target) -> str:
             parts.append(f"Bands: {intervals(catalog)}.")
         if any(line.points for panel in target.panels for line in panel.lines):
             parts.append("Hollow markers: as published.")
-        if any("'" in panel.letter for panel in target.panels):
+        if any(panel.space == "normalized" for panel in target.panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
     parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})

@@ -7,6 +7,7 @@ import re
 from .reading import CatalogError, merge, numbers, schema, validate
 
 SNAPSHOT = re.compile(r"(.+)\.step(\d+)")
+BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a ramp in words
 PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
@@ -39,12 +40,16 @@ def canonical(recipe: dict, where: str) -> dict:
 
 
 def _check_steps(tree, where: str) -> None:
-    """A ramp of steps has one value more than it has times; raises CatalogError."""
+    """A ramp of steps has one value more than it has times, a random one a weight a value; raises CatalogError."""
     if isinstance(tree, list):
         tree = dict(enumerate(tree))
     if isinstance(tree, dict):
         if tree.get("ramp") == "steps" and len(tree["values"]) != len(tree["at"]) + 1:
             raise CatalogError(f"{where}.values: {len(tree['values'])} values for {len(tree['at'])} steps")
+        if tree.get("ramp") == "random" and len(tree["values"]) != len(tree["weights"]):
+            raise CatalogError(
+                f"{where}.values: {len(tree['values'])} values for {len(tree['weights'])} weights"
+            )
         for key, value in tree.items():
             _check_steps(value, f"{where}.{key}")
 
@@ -147,11 +152,11 @@ def _phase_words(phase: dict) -> str:
 
 
 def _strength_words(value: float | dict) -> str:
-    """60, 8/255; 120-150-180 or 2-4-8/255 where it goes up by steps; -ramp for another ramp."""
+    """60, 8/255; 120-150-180 or 2-4-8/255 where it goes by steps, 2-or-4-or-8/255 at random; -ramp for another ramp."""
     if not isinstance(value, dict):
         return number_text(value)
-    if value["ramp"] != "steps":
+    if value["ramp"] not in BETWEEN:
         return "-ramp"
     texts = [number_text(one) for one in value["values"]]
     last = texts[-1].rpartition("/")[2]
-    return "-".join([*(text.removesuffix(f"/{last}") for text in texts[:-1]), texts[-1]])
+    return BETWEEN[value["ramp"]].join([*(text.removesuffix(f"/{last}") for text in texts[:-1]), texts[-1]])

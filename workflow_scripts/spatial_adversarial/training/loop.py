@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..data.images import ImageSet, batch_sizes, to_float
-from ..seeds import derive
+from ..seeds import derive, unit_draw
 from ..transforms import augment
 from . import methods, pause
 from .awp import perturbed
@@ -24,8 +24,9 @@ class Trainer:
     """One run: a canonical recipe, a seed, a network, its training images and (maybe empty) validation images.
 
     The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
-    (seed, name, e), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights; so does one
-    that a signal ended within an epoch. `snapshots` says where to keep the weights that a step leaves: {step: file}.
+    (seed, name, e), that of a step's random ramps from (seed, step), so that a run resumed after epoch e ends, on a
+    CPU, with bit-identical weights; so does one that a signal ended within an epoch. `snapshots` says where to keep
+    the weights that a step leaves: {step: file}.
     ValueError where the best weights are to be kept and there are no validation images.
     """
 
@@ -179,11 +180,12 @@ class Trainer:
     def _step(self, batch: Tensor, streams: dict[str, torch.Generator]) -> Tensor:
         """Descend once; returns [summed loss, number right] of the batch on the device."""
         time = self.clock.time(self.state.step, self.steps_an_epoch)
-        phase = self.clock.phase(time)
+        draw = unit_draw(self.seed, "ramps", self.state.step)
+        phase = self.clock.phase(time, draw)
         if self._restarts(time):
             self.optimiser.state.clear()
         for group in self.optimiser.param_groups:
-            group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length)
+            group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length, draw)
         x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
         y = self.train_set.labels[batch]
         method = methods.make(phase["examples"])
@@ -205,7 +207,7 @@ class Trainer:
             loss.backward()
         self.optimiser.step()
         if self.averaged:
-            decay = value(self.recipe["averaging"], time, self.clock.length)
+            decay = value(self.recipe["averaging"], time, self.clock.length, draw)
             self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)
             self.averaged.update_parameters(self.network)
         if self.memory:

@@ -1,13 +1,16 @@
 """Numbers that change over a run: a recipe's ramps, read at a time in the unit of its phases."""
 
 import math
+from itertools import accumulate
 
 
-def value(number, time: float, length: float):
+def value(number, time: float, length: float, draw: float | None = None):
     """A number or ramp at `time` of a run that is `length` long, both in epochs or both in steps.
 
     {ramp: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
     {ramp: steps, values: [...], at: [...]}: the first of the values, and the next one at each time in `at`.
+    {ramp: random, values: [...], weights: [...]}: one of the values, drawn in the shares of the weights: the one that
+    `draw`, uniform in [0, 1), falls on. Ramps of equal weights so take the values of one place together.
     {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
     With `unit: share` times are shares of the run's length.
     """
@@ -17,6 +20,11 @@ def value(number, time: float, length: float):
         time, length = time / length, 1
     if number["ramp"] == "drops":
         return number["from"] * number["factor"] ** sum(time >= drop for drop in number["at"])
+    if number["ramp"] == "random":
+        if draw is None:
+            raise ValueError("a random ramp needs a draw")
+        ends = list(accumulate(number["weights"]))
+        return number["values"][sum(draw * ends[-1] >= end for end in ends)]
     if number["ramp"] == "steps":
         return number["values"][sum(time >= step for step in number["at"])]
     begin, end = number.get("begin", 0), number.get("end", length)
@@ -26,11 +34,11 @@ def value(number, time: float, length: float):
     return number["from"] + (number["to"] - number["from"]) * share
 
 
-def at(tree, time: float, length: float):
-    """A recipe's part with each ramp replaced by its value at `time`; the tree itself is left alone."""
+def at(tree, time: float, length: float, draw: float | None = None):
+    """A recipe's part with each ramp replaced by its value at `time` and `draw`; the tree itself is left alone."""
     if isinstance(tree, dict) and "ramp" not in tree:
-        return {key: at(item, time, length) for key, item in tree.items()}
-    return value(tree, time, length)
+        return {key: at(item, time, length, draw) for key, item in tree.items()}
+    return value(tree, time, length, draw)
 
 
 class Clock:
@@ -52,11 +60,13 @@ class Clock:
         """The time of a step, counted from 0: the step itself, or the epoch that it lies in."""
         return step if self.unit == "steps" else step // steps_an_epoch
 
-    def phase(self, time: int) -> dict:
-        """The phase that holds at a time, its ramps replaced by their values then."""
+    def phase(self, time: int, draw: float | None = None) -> dict:
+        """The phase that holds at a time, its ramps replaced by their values then, the random ones by `draw`."""
         passed = 0
         for phase in self.phases:
             passed += phase[self.unit]
             if time < passed:
-                return at({key: phase[key] for key in ("augment", "examples", "awp")}, time, self.length)
+                return at(
+                    {key: phase[key] for key in ("augment", "examples", "awp")}, time, self.length, draw
+                )
         raise ValueError(f"time {time} lies past the run's end at {self.length} {self.unit}")
