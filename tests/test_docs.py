@@ -88,3 +88,24 @@ def test_a_training_method_is_a_class(monkeypatch):
     loss, logits = method.loss(network, x, adversarial, y, criterion=criterion)
     assert loss == criterion(network(x), y)
     assert torch.equal(logits, network(x))
+
+
+def test_a_config_says_something_of_some_runs_panels_and_rows_only(full_config):
+    catalog = load(full_config | yaml.safe_load(block("some.yaml")), ROOT / "figures")
+    table = {panel.letter: panel for panel in catalog.targets["cusp", "table1"].panels}
+    assert {key for key, panel in table.items() if not panel.reason} == {"3", "4", "7", "mine"}
+    recipe = table["mine"].members[0].recipe
+    assert recipe["phases"][0]["epochs"] == 12 and recipe["split"]["limit"] == 20000
+    assert "mine" in {panel.letter for panel in catalog.targets["cusp", "fig6"].panels}
+    assert {panel.letter for panel in catalog.targets["tradeoff", "fig2"].panels if not panel.reason} == {
+        "a",
+        "b",
+        "b'",
+    }
+    lengths = {
+        name: catalog.recipe(catalog.targets["invariance", name].paths()[0]) for name in ("fig1", "fig2")
+    }
+    assert {name: recipe["phases"][0]["epochs"] for name, recipe in lengths.items()} == {
+        "fig1": 10,
+        "fig2": 30,
+    }

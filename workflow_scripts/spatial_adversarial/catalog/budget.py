@@ -7,7 +7,19 @@ import math
 
 import numpy as np
 
-from .reading import CatalogError
+from .reading import CatalogError, choose
+
+
+def of_runs(budget: dict, recipe: str, given: dict[str, str]) -> dict:
+    """The budget of the runs of one recipe on what is `given` (see choose): `epochs` and `train_images` as numbers.
+
+    Each is one number, or a mapping by the recipe's name (`default` for the others) and by_data or by_model.
+    """
+    chosen = dict(budget)
+    for key in ("epochs", "train_images"):
+        number = by_name(recipe, choose(chosen.pop(key, None), given, f"config: budget.{key}"))
+        chosen |= {} if number is None else {key: number}
+    return chosen
 
 
 def shrink_recipe(recipe: dict, budget: dict) -> dict:
@@ -67,9 +79,9 @@ def thin(values: list, wanted, name: str, where: str) -> list:
     return [values[k] for k in np.linspace(0, len(values) - 1, wanted).round().astype(int)]
 
 
-def images_of(profile: str, wanted) -> int | None:
-    """How many of the first test images a profile is evaluated on: one number for all, or by name; None is all."""
-    return wanted.get(profile, wanted.get("default")) if isinstance(wanted, dict) else wanted
+def by_name(name: str, wanted):
+    """What is wanted of a recipe or profile: one number for all, or by name; None where nothing is."""
+    return wanted.get(name, wanted.get("default")) if isinstance(wanted, dict) else wanted
 
 
 def told(config: dict) -> str:
@@ -79,5 +91,6 @@ def told(config: dict) -> str:
     parts = [f"{name} {size}" for name, size in sizes.items() if name not in fewer]
     parts += [f"fewer {', '.join(fewer)}"] if fewer else []
     parts += [f"{small} stands in for {full}" for full, small in config.get("stand_ins", {}).items()]
-    parts += [f"own settings of {', '.join(config['overrides'])}"] if config.get("overrides") else []
+    changed = [kind for kind in config.get("overrides", {}) if kind not in ("figures", "tables")]
+    parts += [f"own settings of {', '.join(changed)}"] if changed else []
     return "Reduced: " + "; ".join(parts) + "." if parts else ""

@@ -30,7 +30,7 @@ class Catalog:
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
         found = [target for paper in papers for target in targets_of(paper, specs, scopes[paper])]
         self.targets = {(target.paper, target.name): target for target in found}
-        checks.check_rows(self.config["budget"], self.targets)
+        checks.check_chosen(self.config["budget"], self.targets)
         for paper in papers:
             specs.check_optional_rows(paper)
         self.claims = {paper: claims_of(paper, specs, self.targets) for paper in papers}

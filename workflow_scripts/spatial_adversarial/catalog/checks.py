@@ -3,6 +3,7 @@
 from .reading import CatalogError, lookup
 
 NAMED_IN_BUDGET = {"members": "families", "points": "profiles", "test_images": "profiles"}
+NAMED_IN_BUDGET |= {"epochs": "recipes", "train_images": "recipes"}
 
 
 def check_names(specs) -> None:
@@ -45,13 +46,17 @@ def _named(config: dict):
 
 
 def _of_papers(specs, kind: str) -> dict:
-    return {name: entry for paper in specs.files for name, entry in specs.paper(paper).get(kind, {}).items()}
+    found = {paper: specs.paper(paper).get(kind, {}) for paper in specs.files}
+    if kind in ("figures", "tables"):
+        return {f"{paper}/{name}": entry for paper, named in found.items() for name, entry in named.items()}
+    return {name: entry for named in found.values() for name, entry in named.items()}
 
 
-def check_rows(budget: dict, targets: dict) -> None:
-    """The tables whose rows the budget chooses are there; raises CatalogError."""
-    tables = {"/".join(key): target for key, target in targets.items() if target.kind == "results"}
+def check_chosen(budget: dict, targets: dict) -> None:
+    """The tables whose rows, and the figures whose panels, the budget chooses are there; raises CatalogError."""
     papers = {paper for paper, _ in targets}
-    for name in budget.get("rows", {}):
-        if name.partition("/")[0] in papers:
-            lookup("table", name, tables, "config: budget.rows")
+    for key, thing, kind in (("rows", "table", "results"), ("panels", "figure", "panels")):
+        known = {"/".join(name): target for name, target in targets.items() if target.kind == kind}
+        for name in budget.get(key, {}):
+            if name.partition("/")[0] in papers:
+                lookup(thing, name, known, f"config: budget.{key}")

@@ -93,11 +93,12 @@ def _member(
     else:
         recipe["mix"] = robust | recipe["mix"]
     recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
-    recipe = budget.shrink_recipe(recipe, scope.config["budget"])
+    allowed = budget.of_runs(scope.config["budget"], base, given)
+    recipe = budget.shrink_recipe(recipe, allowed)
     path = run_path(recipe, model)
     scope.recipes[path] = recipe
     if spec.get("vary") == SNAPSHOT:
-        value = budget.scaled_step(value, recipe, scope.config["budget"], where)
+        value = budget.scaled_step(value, recipe, allowed, where)
         path = snapshot_path(path, value)
     return Member(value, path, recipe)
 

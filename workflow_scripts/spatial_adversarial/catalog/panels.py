@@ -176,7 +176,7 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
     settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points")
     wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
-    images = budget.images_of(key, wanted)
+    images = budget.by_name(key, wanted)
     settings = filled(settings | ({"images": images} if images else {}), schema("profile"))
     validate("profile", settings, where)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)

@@ -105,7 +105,17 @@ class Specs:
         optional.check(paper, self._all_tables(paper), self.config["optional_rows"])
 
     def _all_tables(self, paper: str) -> dict[str, dict]:
-        return {name: self.like(paper, "tables", name) for name in self.paper(paper).get("tables", {})}
+        return {name: self.written_out(paper, "tables", name) for name in self.paper(paper).get("tables", {})}
+
+    def written_out(self, paper: str, kind: str, name: str) -> dict:
+        """The YAML of a figure or table, `like` written out, and the config's overrides of it over that."""
+        spec = self.like(paper, kind, name)
+        over = self.config["overrides"].get(kind, {}).get(f"{paper}/{name}")
+        if over is None:
+            return spec
+        spec = merge(_rows_as_text(spec), _rows_as_text(over))
+        validate("paper", {kind: {name: spec}}, f"config: overrides.{kind}.{paper}/{name}")
+        return spec
 
     def like(self, paper: str, kind: str, name: str, after: tuple = ()) -> dict:
         """A figure's YAML with `like: [paper/]figure` replaced by that figure, its data and models exchanged."""
@@ -129,6 +139,11 @@ class Specs:
         panels = {k: _exchanged(panel, spec) for k, panel in model.get("panels", {}).items()}
         own = {key: value for key, value in spec.items() if key not in ("like", "model")}
         return merge(model | ({"panels": panels} if panels else {}), own)
+
+
+def _rows_as_text(spec: dict) -> dict:
+    """A table whose rows are named by text, so that 7 and "7" are one row."""
+    return spec | {"rows": {str(key): row for key, row in spec["rows"].items()}} if "rows" in spec else spec
 
 
 def _exchanged(panel: dict, spec: dict) -> dict:

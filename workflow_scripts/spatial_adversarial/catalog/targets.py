@@ -1,7 +1,7 @@
 """The targets of a paper: its figures and tables, each with the panels that it is computed from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..theory.bounds import STATEMENTS
 from . import optional, own, pareto, tables
@@ -9,6 +9,8 @@ from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
 from .recipes import run_and_step
 from .specs import Scope, Specs
+
+LEFT_OUT = "left out by budget.panels"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
 
 def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: figures.{name}"
-    spec = specs.like(paper, "figures", name)
+    spec = specs.written_out(paper, "figures", name)
     kind = spec.get("kind", "panels")
     title, columns = spec.get("title", ""), spec.get("columns", 2)
     if kind == "theory":
@@ -83,6 +85,10 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     if not dealt:
         raise CatalogError(f"{where}: a figure needs panels")
     panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
+    kept = specs.config["budget"].get("panels", {}).get(f"{paper}/{name}", list(dealt))
+    for k in kept:
+        lookup("panel", k, dealt, f"config: budget.panels.{paper}/{name}")
+    panels = tuple(p if p.reason or p.letter in kept else replace(p, reason=LEFT_OUT) for p in panels)
     return Target(paper, name, kind, title, columns, {"note": spec.get("note", "")}, panels)
 
 
