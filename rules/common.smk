@@ -65,6 +65,19 @@ def training_inputs(wildcards):
     return inputs
 
 
+def released_files(wildcards):
+    """The two files of the released D_R; WorkflowError where one is missing."""
+    folder = Path(config["data_mirror"] or "data_mirror") / "robust_CIFAR"
+    files = {"images": folder / "CIFAR_ims", "labels": folder / "CIFAR_lab"}
+    missing = [str(file) for file in files.values() if not file.is_file()]
+    if missing:
+        raise WorkflowError(
+            f"config: robust_images: {config['robust_images']}: there is no {' and no '.join(missing)} "
+            "(released by Ilyas et al.; they belong in robust_CIFAR below data_mirror)"
+        )
+    return {name: str(file) for name, file in files.items()}
+
+
 def robust_run(wildcards):
     """The prepared data set, the weights and the recipe of the run whose network's features images are to show."""
     mix = catalog.robust_images[wildcards.run, wildcards.images]

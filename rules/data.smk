@@ -69,8 +69,7 @@ rule build_robust_images:
 
 rule convert_released_images:
     input:
-        images=f"{config['data_mirror'] or 'data_mirror'}/robust_CIFAR/CIFAR_ims",
-        labels=f"{config['data_mirror'] or 'data_mirror'}/robust_CIFAR/CIFAR_lab",
+        unpack(released_files),
     output:
         h5=f"{RESULTS}/robust_images/released/released.h5",
     log:

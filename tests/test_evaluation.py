@@ -216,6 +216,21 @@ def test_pgd_fools_like_a_naive_loop(network, images, small_blocks, settings, la
     assert found.prediction[1, 0].tolist() != found.clean.tolist()
 
 
+def test_pgd_climbs_the_label_predicted_at_its_noisy_start(network, images, small_blocks):
+    settings = PGD | {"grid": [0.3], "steps": 3}
+    found = quietly(network, images, settings | {"loss": "predicted_at_start"}).prediction[0, 0]
+    space, inputs = Space(network, "pixel"), to_float(images.images)
+    unit = torch.cat(
+        [torch.rand(n, 1, 28, 28, generator=stream("pgd", 0.3, 0, k)) for k, n in enumerate((50, 50, 20))]
+    )
+    seen = predictions(network, (inputs + 0.3 * (2 * unit - 1)).clamp(0, 1))
+    assert (seen != images.labels).any()
+    each = zip(inputs, seen.tolist(), unit, strict=True)
+    expected = torch.tensor([naive(space, x, y, 0.3, settings, u) for x, y, u in each])
+    assert agreement(found, expected) > 0.98
+    assert found.tolist() != quietly(network, images, settings).prediction[0, 0].tolist()
+
+
 def test_a_relative_step_is_two_and_a_half_radii_over_the_steps(network, images):
     relative = quietly(network, images, PGD | {"step": "relative", "grid": [0.1]})
     absolute = quietly(network, images, PGD | {"step": 2.5 * 0.1 / 4, "grid": [0.1]})

@@ -8,6 +8,7 @@ import torch
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.printed import caption
 from spatial_adversarial.training.data import Mixture, mixed
 
 ROOT = Path(__file__).parents[1]
@@ -98,13 +99,52 @@ def test_the_robust_run_is_needed_first_and_its_images_are_made_once(features):
     assert features.needed(panel.members[0].path) == [panel.members[0].path]
 
 
-def test_released_images_take_the_place_of_ours(full_config):
-    config = full_config | {"papers": ["features"]}
-    config["overrides"] = {"families": {"mixed": {"robust_images": {"released": True}}}}
-    catalog = load(config, ROOT / "figures")
-    member = catalog.targets["features", "fig3"].panels[0].members[1]
+def with_images(full_config, robust_images: str, **changes):
+    config = full_config | {"papers": ["features"], "robust_images": robust_images} | changes
+    return load(config, ROOT / "figures")
+
+
+def test_released_images_take_the_place_of_ours_where_the_config_says_so(full_config, features):
+    ours, released = features, with_images(full_config, "released")
+    assert ours.targets.keys() == released.targets.keys()
+    member = released.targets["features", "fig3"].panels[0].members[1]
     assert member.recipe["mix"] == {"share": 0.1, "of": "released", "images": None, "seed": 0}
-    assert catalog.needed(member.path) == [member.path]
+    assert released.needed(member.path) == [member.path] and not released.robust_images
+    natural = [c.targets["features", "fig3"].panels[0].members[0].path for c in (ours, released)]
+    assert natural[0] == natural[1]  # alpha 0 is one run with either
+
+
+def test_figure_and_table_say_whose_images_they_are_of(full_config, features):
+    released = with_images(full_config, "released")
+    for catalog, told in ((features, "our D_R"), (released, "D_R as released")):
+        for name in ("fig3", "table1"):
+            assert f"Robust images: {told}." in caption(catalog, catalog.targets["features", name])
+        assert catalog.targets["features", "fig3"].panels[0].title.endswith(f"D_mix, {told}")
+    assert "Robust images" not in caption(features, features.targets["features", "fig1"])
+
+
+def test_both_can_be_drawn_beside_each_other(full_config, features):
+    both = with_images(full_config, "both")
+    assert both.targets.keys() - features.targets.keys() == {
+        ("features", "fig3_released"),
+        ("features", "table1_released"),
+    }
+    for name in ("fig3", "table1"):
+        ours, theirs = (both.targets["features", name + end] for end in ("", "_released"))
+        assert [m.path for p in ours.panels for m in p.members] == [
+            m.path for p in features.targets["features", name].panels for m in p.members
+        ]
+        mixed = [m.recipe["mix"] for p in theirs.panels for m in p.members if m.recipe["mix"]]
+        assert mixed and {mix["of"] for mix in mixed} == {"released"}
+        published = [[line.published for p in t.panels for line in p.lines] for t in (ours, theirs)]
+        assert published[0] == published[1]
+
+
+def test_the_released_images_are_no_stand_ins(full_config):
+    with pytest.raises(
+        CatalogError, match="robust_images: the released ones are of cifar10, not of digits_colour"
+    ):
+        with_images(full_config, "released", stand_ins={"cifar10": "digits_colour"})
 
 
 @pytest.mark.parametrize(

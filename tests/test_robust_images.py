@@ -150,6 +150,15 @@ def test_the_released_files_become_a_set(tmp_path):
     assert torch.equal(made.images, images) and torch.equal(made.labels, labels)
 
 
+def test_so_do_lists_of_batches(tmp_path):
+    images, labels = torch.rand(20, 3, 32, 32), torch.arange(20) % 10
+    torch.save(list(images.split(8)), tmp_path / "CIFAR_ims")
+    torch.save(list(labels.split(8)), tmp_path / "CIFAR_lab")
+    convert_released_images(tmp_path / "CIFAR_ims", tmp_path / "CIFAR_lab", tmp_path / "released.h5")
+    made = load(tmp_path / "released.h5", "train")
+    assert torch.equal(made.images, images) and torch.equal(made.labels, labels)
+
+
 @pytest.mark.parametrize(
     ("images", "told"), [(torch.rand(20, 3, 28, 28), "shape"), (2 * torch.ones(20, 3, 32, 32), "pixels")]
 )

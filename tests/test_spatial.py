@@ -107,3 +107,37 @@ def test_images_already_fooled_are_not_tried_again(problem):
     prediction = worst_pose(counted, x, y, poses, batch=100)
     stayed = int((prediction == y).sum())
     assert len(poses) * stayed < sum(seen) < 0.7 * len(poses) * len(x) and max(seen) <= 100
+
+
+def test_the_shift_comes_first_as_in_the_papers_code(problem):
+    """There the pixel at `out` is read at R out + t: a shift of the image, then a turn about its centre."""
+    x = problem[1][:3]
+    bilinear = InterpolationMode.BILINEAR
+    for degrees, right, down in ((30.0, 3.0, 0.0), (-90.0, 2.0, -1.0), (12.0, -1.0, 3.0)):
+        shifted = reference.affine(
+            x, 0, [right, down], 1.0, [0.0]
+        )  # whole pixels, so that nothing is read twice
+        theirs = reference.affine(shifted, -degrees, [0, 0], 1.0, [0.0], bilinear)
+        ours = pose(x, torch.tensor([[degrees, right, down]]), shift_first=True)[0]
+        inside = torch.zeros(16, 16, dtype=torch.bool)
+        inside[5:11, 5:11] = True  # what is shifted out of the frame, a shift and a turn in one still see
+        assert torch.allclose(ours[..., inside], theirs[..., inside], atol=2e-5)
+        other = pose(x, torch.tensor([[degrees, right, down]]))[0]
+        assert (ours - other)[..., inside].abs().max() > 0.05
+
+
+def test_one_pixel_in_either_order():
+    """A bright pixel at the centre goes right, then a quarter turn takes it up; or it turns, then goes right."""
+    x = torch.zeros(1, 1, 9, 9)
+    x[..., 4, 4] = 1
+    one = torch.tensor([[90.0, 2, 0]])
+    for shift_first, (row, column) in ((True, (2, 4)), (False, (4, 6))):
+        found = pose(x, one, shift_first=shift_first)[0]
+        assert found[0, 0, row, column].item() == pytest.approx(1, abs=1e-5)
+        assert found.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_either_order_agrees_where_there_is_no_shift_or_no_turn(problem):
+    x = problem[1][:3]
+    poses = torch.tensor([[20.0, 0, 0], [0, 1.5, -2]])
+    assert torch.allclose(pose(x, poses), pose(x, poses, shift_first=True), atol=1e-5)

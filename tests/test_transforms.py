@@ -1,7 +1,9 @@
 """The batched transforms against torchvision's on the same parameters, and the random draws."""
 
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 from torchvision.transforms import functional as reference
 
@@ -196,3 +198,26 @@ def test_strong_augmentation_leaves_the_fill_black():
     found = augment(pictures(50, 3, 32, torch.uint8), strong, seeded())
     assert found.dtype == torch.float32 and found.min() >= 0 and found.max() <= 1
     assert (found[..., 0, 0] == 0).float().mean() > 0.5
+
+
+def test_a_shift_is_bilinear_as_scipys():
+    images = pictures(6, 3, 12, torch.float32)
+    pixels = torch.tensor([[0, 0], [1, 0], [0, -2], [0.5, 0.25], [-3.7, 1.2], [2.25, -0.75]])
+    theirs = [
+        ndimage.shift(image.numpy(), (0, down, right), order=1, mode="grid-constant", cval=0)
+        for image, (right, down) in zip(images, pixels.tolist(), strict=True)
+    ]
+    assert torch.allclose(transforms.shift(images, pixels), torch.from_numpy(np.stack(theirs)), atol=1e-5)
+
+
+def test_shifts_are_drawn_for_each_image_and_not_rounded():
+    """Of a ramp, whose slope is a grey value a pixel, the inside tells how far it went."""
+    ramp = torch.arange(32.0).expand(3000, 1, 32, 32) / 32
+    moved = transforms.random_shift(torch.cat([ramp, ramp.mT], 1), 4, seeded())
+    right, down = (-(moved[:, c, 16, 16] * 32 - 16) for c in (0, 1))
+    for pixels in (right, down):
+        assert -4 <= pixels.min() < -3.98 and 3.98 < pixels.max() <= 4 + 1e-4
+        assert pixels.std().item() == pytest.approx(4 / 3**0.5, rel=0.05)  # of a uniform distribution
+    assert abs(torch.corrcoef(torch.stack([right, down]))[0, 1]) < 0.1
+    assert transforms.random_shift(ramp, 0, seeded()) is ramp
+    assert transforms.augment((255 * ramp[:9]).byte(), {"shift": 4}, seeded()).dtype == torch.float32

@@ -7,13 +7,18 @@ from spatial_adversarial.jobs import job
 
 
 def convert_released_images(images: Path, labels: Path, h5: Path) -> None:
-    """Write CIFAR_ims (float [N, 3, 32, 32] in [0, 1]) and CIFAR_lab (integers [N]); ValueError for other contents."""
+    """Write CIFAR_ims (float [N, 3, 32, 32] in [0, 1]) and CIFAR_lab (integers [N]); ValueError for other contents.
+
+    Each is a tensor, or a list of the tensors of its batches.
+    """
     import torch
 
     from spatial_adversarial.data.prepare import write
 
     found, classes = (torch.load(path, map_location="cpu", weights_only=True) for path in (images, labels))
-    found, classes = torch.as_tensor(found), torch.as_tensor(classes)
+    found, classes = (
+        torch.cat(part) if isinstance(part, list | tuple) else part for part in (found, classes)
+    )
     if found.ndim != 4 or found.shape[1:] != (3, 32, 32) or len(found) != len(classes):
         raise ValueError(
             f"{images}: images of shape {list(found.shape)} for {len(classes)} labels, expected [N, 3, 32, 32]"

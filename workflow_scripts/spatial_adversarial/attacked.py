@@ -46,8 +46,14 @@ def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
 def _spatial_block(space, images, labels, profile, degrees, names, batch) -> Tensor:
     """Predictions in the worst pose of a grid of rotations up to `degrees` and of shifts; nothing is random."""
     poses = grid(degrees, profile["turns"], profile["pixels"], profile["shifts"])
+    shift_first = profile["first"] == "shift"
     parts = zip(images.split(batch), labels.split(batch), strict=True)
-    return torch.cat([worst_pose(space.model, to_float(part), y, poses, batch=batch) for part, y in parts])
+    return torch.cat(
+        [
+            worst_pose(space.model, to_float(part), y, poses, batch=batch, shift_first=shift_first)
+            for part, y in parts
+        ]
+    )
 
 
 def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int) -> Tensor:
@@ -61,6 +67,9 @@ def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float,
         loss = cross_entropy_each
         if profile["loss"] == "kl":
             loss, y = divergence_each, space.model(x).log_softmax(1)
+        first = x + eps * (2 * start - 1) if profile["random_start"] else x
+        if profile["loss"] == "predicted_at_start":
+            y = space.model(first.clamp(space.low, space.high)).argmax(1)
         adversarial = pgd(
             space.model,
             x,
@@ -68,7 +77,7 @@ def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float,
             eps=eps,
             step=step,
             steps=profile["steps"],
-            start=x + eps * (2 * start - 1) if profile["random_start"] else x,
+            start=first,
             generator=None,
             norm=profile["norm"],
             loss=loss,

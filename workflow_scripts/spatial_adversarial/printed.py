@@ -1,7 +1,7 @@
 """What is printed of a target: the description that plots and tables draw from, and the caption."""
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.panels import Panel
+from spatial_adversarial.catalog.panels import Panel, images_told
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.told import attack_told
 
@@ -93,6 +93,9 @@ def caption(catalog: Catalog, target: Target) -> str:
             parts.append("Hollow markers: as published.")
         if any(panel.space == "normalized" for panel in target.panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
+    parts += sorted(
+        {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
+    )
     parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []

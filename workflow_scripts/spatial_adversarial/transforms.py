@@ -152,6 +152,27 @@ def random_crop(images: Tensor, pad: int, generator: torch.Generator) -> Tensor:
     return _move(images, pixels)
 
 
+def shift(images: Tensor, pixels: Tensor) -> Tensor:
+    """Images float [N, C, H, W] moved right and down by pixels [N, 2] (x, y), not rounded: bilinear, black outside."""
+    height, width = images.shape[-2:]
+    theta = torch.eye(2, 3, dtype=images.dtype, device=images.device).repeat(len(images), 1, 1)
+    # of a sampling grid with aligned corners a pixel is 2 / (side - 1)
+    theta[:, :, 2] = -2 * pixels.to(images) / torch.tensor([width - 1, height - 1]).to(images)
+    places = functional.affine_grid(theta, list(images.shape), align_corners=True)
+    return functional.grid_sample(images, places, align_corners=True)
+
+
+def random_shift(images: Tensor, pixels: float, generator: torch.Generator) -> Tensor:
+    """Shift each image by U(-pixels, pixels) of its own in either direction, as `shift` does.
+
+    images: uint8 or float32 in [0, 1]; returns float32. 0 pixels draw nothing and return the images themselves.
+    """
+    if pixels == 0:
+        return images
+    unit = torch.rand(len(images), 2, generator=generator, device=generator.device)
+    return shift(_unit_range(images), pixels * (2 * unit - 1))
+
+
 def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Mirror each image [N, C, H, W] left to right with probability one half."""
     flipped = torch.rand(len(images), generator=generator, device=generator.device) < 0.5
@@ -196,14 +217,14 @@ def _unit_range(images: Tensor) -> Tensor:
 
 
 def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.Generator) -> Tensor:
-    """Augment a training batch: crop, flip, AutoAugment, jitter, then the spatial transforms, whatever the keys' order.
+    """Augment a training batch: crop, flip, AutoAugment, jitter, shift, then the spatial transforms, in this order.
 
     images: [N, C, H, W], uint8 or float32 in [0, 1]. augmentation: "crop" (pixels of padding), "flip" (bool),
-    "autoaugment" (the share of the batch that it is done to; of uint8 alone), "jitter" and the strengths of any of
-    `KINDS`; what is missing is left out. Returns float32 in [0, 1]. ValueError for an unknown key or a value out of
-    range.
+    "autoaugment" (the share of the batch that it is done to; of uint8 alone), "jitter", "shift" (pixels) and the
+    strengths of any of `KINDS`; what is missing is left out. Returns float32 in [0, 1]. ValueError for an unknown key
+    or a value out of range.
     """
-    known = ("crop", "flip", "autoaugment", "jitter", *KINDS)
+    known = ("crop", "flip", "autoaugment", "jitter", "shift", *KINDS)
     for name in augmentation:
         if name not in known:
             raise ValueError(f"unknown augmentation {name!r}: expected one of {', '.join(known)}")
@@ -216,6 +237,7 @@ def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.
         some = round(share * len(images))
         images = torch.cat([autoaugment(images[:some], generator), images[some:]])
     images = random_jitter(images, augmentation.get("jitter", 0), generator)
+    images = random_shift(images, augmentation.get("shift", 0), generator)
     for name in KINDS:
         images = random_transform(images, name, augmentation.get(name, 0), generator)
     return _unit_range(images)

@@ -25,8 +25,8 @@ def _even(limit: float, count: int) -> Tensor:
     return torch.arange(1 - count, count, 2) * (limit / max(1, count - 1))
 
 
-def pose(x: Tensor, poses: Tensor) -> Tensor:
-    """Each image in each pose, rotated about its centre and then shifted: bilinear, black outside.
+def pose(x: Tensor, poses: Tensor, *, shift_first: bool = False) -> Tensor:
+    """Each image in each pose, rotated about its centre and then shifted, or the reverse: bilinear, black outside.
 
     x: float [N, C, H, W]; poses: [P, 3] as `grid` gives them. Returns [P, N, C, H, W]. The corners of the
     sampling grid are the centres of the corner pixels (align_corners=True).
@@ -35,11 +35,13 @@ def pose(x: Tensor, poses: Tensor) -> Tensor:
     across, down = 2 / (width - 1), 2 / (height - 1)
     matrices = []
     for degrees, right, below in poses.tolist():
-        # where the pixel at (u, v) comes from: the shift undone, then the rotation
+        # where the pixel at (u, v) comes from: what was done last is undone first
         c, s = cos(radians(degrees)), sin(radians(degrees))
         rotation = [[c, -s * across / down], [s * down / across, c]]
         shift = [right * across, below * down]
-        matrices.append([[*row, -(row[0] * shift[0] + row[1] * shift[1])] for row in rotation])
+        if not shift_first:
+            shift = [row[0] * shift[0] + row[1] * shift[1] for row in rotation]
+        matrices.append([[*row, -moved] for row, moved in zip(rotation, shift, strict=True)])
     theta = torch.tensor(matrices, dtype=x.dtype, device=x.device)
     places = functional.affine_grid(theta, [len(poses), *x.shape[1:]], align_corners=True)
     # the images of one pose share its places, so they are sampled as channels of one image
@@ -50,12 +52,14 @@ def pose(x: Tensor, poses: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def worst_pose(model: nn.Module, x: Tensor, y: Tensor, poses: Tensor, *, batch: int) -> Tensor:
+def worst_pose(
+    model: nn.Module, x: Tensor, y: Tensor, poses: Tensor, *, batch: int, shift_first: bool = False
+) -> Tensor:
     """Predictions int64 [N] in the first pose that fools the model, or in the last where none does.
 
-    x: float [N, C, H, W] in [0, 1]; y: labels [N]; poses: [P, 3]. An image that is wrong as it is keeps that
-    prediction: it needs no attack. Images already fooled leave the search, and the poses that are tried at
-    once fill `batch` images with those that stay.
+    x: float [N, C, H, W] in [0, 1]; y: labels [N]; poses: [P, 3], as `pose` takes them. An image that is wrong as it
+    is keeps that prediction: it needs no attack. Images already fooled leave the search, and the poses that are
+    tried at once fill `batch` images with those that stay.
     """
     with attack_mode(model):
         prediction = model(x).argmax(1)
@@ -63,7 +67,11 @@ def worst_pose(model: nn.Module, x: Tensor, y: Tensor, poses: Tensor, *, batch: 
         tried = 0
         while tried < len(poses) and len(left):
             some = poses[tried : tried + max(1, batch // len(left))]
-            guess = model(pose(x[left], some).flatten(0, 1)).argmax(1).view(len(some), len(left))
+            guess = (
+                model(pose(x[left], some, shift_first=shift_first).flatten(0, 1))
+                .argmax(1)
+                .view(len(some), len(left))
+            )
             wrong = guess != y[left]
             fooled = wrong.any(0)
             first = wrong.int().argmax(0, keepdim=True)

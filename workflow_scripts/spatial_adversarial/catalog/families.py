@@ -8,6 +8,7 @@ from .reading import CatalogError, choose, lookup, merge
 from .recipes import canonical, run_path, snapshot_path
 from .specs import Scope
 
+RELEASED_OF = "cifar10"  # the data set of the released robust images
 SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
 
 
@@ -107,12 +108,14 @@ def _robust_images(data: str, spec: dict, scope: Scope, after: tuple, where: str
     """What a family's recipe.mix is of: the run whose network's features images show, and how they are made."""
     if "robust_images" not in spec:
         return None
-    where, images = f"{where}.robust_images", dict(spec["robust_images"])
-    if images.pop("released", False):
+    if scope.robust_images == "released":
+        small = scope.config["stand_ins"].get(data, data)
+        if small != RELEASED_OF:
+            raise CatalogError(
+                f"config: robust_images: the released ones are of {RELEASED_OF}, not of {small}"
+            )
         return {"of": "released"}
-    for key in ("model", "family"):
-        if key not in images:
-            raise CatalogError(f"{where}: needs {key!r}")
+    where, images = f"{where}.robust_images", dict(spec["robust_images"])
     model, family = images.pop("model"), images.pop("family")
     lookup("model", model, scope.registry["models"], f"{where}.model")
     scope.find("families", family, f"{where}.family")

@@ -105,7 +105,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         model=panel["model"],
         group=model.get("group", "z2"),
         family=panel["family"],
-        title=f"{label}, {model['label']}, {family['label']}",
+        title=", ".join(filter(None, (label, model["label"], family["label"], images_told(members)))),
         strength=family.get("strength", ""),
         space=panel.get("space", "pixel"),
         members=tuple(members),
@@ -113,6 +113,12 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
     return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
+
+
+def images_told(members: tuple[Member, ...]) -> str:
+    """Whose robust images D_R is that these runs mix in; empty where they mix in none."""
+    mixed = {member.recipe["mix"]["of"] == "released" for member in members if member.recipe["mix"]}
+    return {(): "", (False,): "our D_R", (True,): "D_R as released"}[tuple(mixed)]
 
 
 def _check_keys(panel: dict, kind: str, where: str) -> None:

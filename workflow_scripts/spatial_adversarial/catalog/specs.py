@@ -8,6 +8,7 @@ from . import checks, optional
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 
 DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
+DEFAULTS |= {"robust_images": "ours"}
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Scope:
     shared_file: str
     registry_file: str
     recipes: dict = field(default_factory=dict)  # path -> canonical recipe, of every run met
+    robust_images: str = "ours"  # or released
 
     def find(self, kind: str, name: str, where: str) -> dict:
         """The family, profile, recipe or lines of that name: the paper's own, else the shared one."""
@@ -84,7 +86,8 @@ class Specs:
     def scope(self, paper: str, recipes: dict[str, dict]) -> Scope:
         """Where the names in a paper's file are looked up; runs add their recipes to `recipes`."""
         files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols", "registry")]
-        return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, recipes)
+        images = "released" if self.config["robust_images"] == "released" else "ours"
+        return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, recipes, images)
 
     def figures(self) -> dict[str, dict]:
         """{<paper>/<name>: YAML} of the figures of all papers that the config asks for."""

@@ -59,12 +59,15 @@ class Target:
 def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
     """The resolved figures and tables of a paper; raises CatalogError."""
     figures = specs.paper(paper).get("figures", {})
-    for name in figures:
-        yield _figure(paper, name, specs, scope)
-    for name in specs.paper(paper).get("tables", {}):
-        if name in figures:
+    tables = specs.paper(paper).get("tables", {})
+    both = scope.config["robust_images"] == "both"
+    for name, spec in (*figures.items(), *tables.items()):
+        if name in figures and name in tables:
             raise CatalogError(f"{scope.file}: tables.{name}: a figure has this name")
-        yield _table(paper, name, specs, scope)
+        if "robust_images" not in spec or both:
+            images = spec.get("robust_images", scope.robust_images)
+            make = _figure if name in figures else _table
+            yield make(paper, name, specs, replace(scope, robust_images=images))
 
 
 def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:

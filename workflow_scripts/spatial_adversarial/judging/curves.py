@@ -144,7 +144,8 @@ def judge_panel(
 ) -> dict:
     """One row of the claims table: a test on one panel of a target's rows.
 
-    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`. Of `source`
+    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`; `metric` says which
+    of its lines where it has several. Of `source`
     "published" there are no replicates: the numbers are judged as they are printed.
     """
     name = next(key for key in test if key in STATISTICS)
@@ -156,7 +157,9 @@ def judge_panel(
         if "other" in parameters:
             target, _, letter = parameters["other"].rpartition(".")
             other, drawn = targets[target] if target else (rows, replicates)
-            parameters["other"] = curves_of(line_of(other, letter, test.get("profile"), source=source), drawn)
+            metric = parameters.pop("metric", None)
+            line_there = line_of(other, letter, test.get("profile"), metric, source)
+            parameters["other"] = curves_of(line_there, drawn)
         drawn = statistic(curves_of(line, replicates), **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}

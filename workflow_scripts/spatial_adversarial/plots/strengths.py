@@ -7,7 +7,7 @@ from pandas import DataFrame, Series
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.profiles import curve
 
-DISTANCE = "mean_l2_distance"
+DISTANCE, SUCCESS = "mean_l2_distance", "attack_success_rate"
 LINES = 4  # looks to choose from, so that a line looks alike in the accuracy and the distance panel of a pair
 
 WIDE = 7  # strengths further apart than this, such as steps of training, are drawn by their logarithms
@@ -16,12 +16,13 @@ WIDE = 7  # strengths further apart than this, such as steps of training, are dr
 def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     """Draw one line for each {profile, metric, label} of `panel["lines"]`, at its point x if given; return the lines.
 
-    Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0.
-    ValueError if a line has no rows, or if distances and accuracies share a panel.
+    Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0. An accuracy among
+    rates of success is drawn in the one style that no other line has. ValueError if a line has no rows, or if
+    distances and accuracies share a panel.
     """
     ours, theirs = style.by_source(rows)
     lines, published_marks = [], []
-    for wanted, look in zip(panel["lines"], style.looks(max(LINES, len(panel["lines"]))), strict=False):
+    for wanted, look in zip(panel["lines"], _looks(panel["lines"]), strict=True):
         own, published = (
             part[
                 (part["metric"] == wanted["metric"])
@@ -48,6 +49,15 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     return lines + published_marks
 
 
+def _looks(lines: list[dict]) -> list[dict]:
+    """Each line's look: rates of success have the common ones, and an accuracy over them one of its own."""
+    apart = [
+        line["metric"] != SUCCESS and any(other["metric"] == SUCCESS for other in lines) for line in lines
+    ]
+    looks = iter(style.looks(max(LINES, apart.count(False))))
+    return [style.APART if alone else next(looks) for alone in apart]
+
+
 def _apart(ticks: list[float]) -> list[float]:
     """The ticks, from the least, whose labels do not touch: a fifth of their range apart, or nearly so."""
     kept = ticks[:1]
@@ -69,4 +79,5 @@ def _value_axis(axes: Axes, panel: dict) -> None:
     elif DISTANCE in metrics:
         raise ValueError(f"panel {panel['panel']}: {DISTANCE} and accuracies cannot share an axis")
     else:
-        style.percent_axis(axes, style.metric_label(metrics.pop()) if len(metrics) == 1 else "accuracy")
+        told = [style.metric_label(metric) for metric in sorted(metrics)]
+        style.percent_axis(axes, ", ".join(told) if len(told) == 1 or SUCCESS in metrics else "accuracy")

@@ -51,6 +51,13 @@ LABELS = 0.5  # inches of a panel's height, and width, for its title, ticks and 
 EMPTY = 0.01  # inches of a legend's row before it has a legend
 MARKERS = "os^DvPX"
 DASHES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.8)))  # 4 and 7 are coprime: 28 different lines
+# Of a line over others that are of another kind: a colour, a dash and a marker that `looks` never gives.
+APART = {
+    "color": "0.45",
+    "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+    "marker": "*",
+    "markeredgecolor": "white",
+}
 
 METRICS = {
     "rate_of_invariance": "rate of invariance",
