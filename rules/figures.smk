@@ -1,7 +1,7 @@
 rule aggregate:
     input:
         unpack(aggregate_inputs),
-        modules=library("aggregates", "derived", "metrics", "pareto", "store", "told"),
+        modules=library("aggregates", "derived", "labels", "metrics", "pareto", "store", "told"),
     output:
         h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
     log:
@@ -23,6 +23,7 @@ rule draw:
     input:
         h5=rules.aggregate.output.h5,
         modules=library(
+            "labels",
             "printed",
             "told",
             "plots/__init__",

@@ -21,7 +21,7 @@ rule networks:
 rule tabulate:
     input:
         unpack(table_inputs),
-        modules=library("tables", "results", "printed", "told"),
+        modules=library("labels", "tables", "results", "printed", "told"),
     output:
         csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
         md=report(
@@ -53,6 +53,7 @@ rule judge:
             for name in catalog.claimed_targets(wildcards.paper)
         ],
         modules=library(
+            "labels",
             "judging/__init__",
             "judging/curves",
             "judging/cells",

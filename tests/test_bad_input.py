@@ -294,8 +294,8 @@ BAD_SPECS = {
     ),
     "an entry for an unknown model": (
         PROTOCOLS,
-        {"profiles.pgd.normalized.attacked_label.by_model.gcn": "given"},
-        ["profiles.pgd.normalized.attacked_label.by_model", "did you mean 'gcnn'"],
+        {"profiles.pgd.draws.by_model.gcn": 2},
+        ["profiles.pgd.draws.by_model", "did you mean 'gcnn'"],
     ),
     "a choice among nothing": (PROTOCOLS, {"profiles.pgd.steps.by_data": 40}, ["pgd.steps.by_data", "40"]),
     "epochs and steps": (

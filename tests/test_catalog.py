@@ -64,7 +64,6 @@ PROFILE_DEFAULTS = {
     "seed": 0,
     "images": None,
     "space": "pixel",
-    "attacked_label": "given",
     "loss": "cross_entropy",
     "norm": "linf",
     "random_start": True,
@@ -432,4 +431,5 @@ def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_
         assert not {"version", "label_smoothing"} & set(given)
     for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
         assert whole(identity(profile, "profile"), "profile") == profile
-        assert "version" not in identity(profile, "profile")
+        labelled = profile.get("attack") == "pgd" and profile["loss"] == "cross_entropy"
+        assert identity(profile, "profile").get("version") == (2 if labelled else None)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.aggregates import COLUMNS, Aggregator
+from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
@@ -197,7 +197,7 @@ def aggregate(folder, panels, seeds=(0,), status="run"):
 def test_rows_of_a_target(tmp_path):
     panels = [panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy")]
     rows, replicates = aggregate(tmp_path, panels)
-    assert list(rows.columns) == COLUMNS and len(rows) == 12 and replicates.shape == (12, 400)
+    assert list(rows.columns) == [*COLUMNS, *ADDED] and len(rows) == 12 and replicates.shape == (12, 400)
     assert list(rows.x[rows.panel == "a"]) == ["0", "90", "180"] * 2
     assert list(rows.x[rows.panel == "b"]) == ["0", "8/255", "0.3"] * 2
     assert list(rows.strength) == [*["0"] * 3, *["60"] * 3] * 2
@@ -217,13 +217,13 @@ def test_a_panel_that_was_not_run_is_one_row_that_says_so(tmp_path):
     )
     rows.to_csv(tmp_path / "rows.csv", index=False)
     last = (tmp_path / "rows.csv").read_text().splitlines()[-1]
-    assert last == "paper,fig,b,digits,net,z2,rotate,,,,,,,,,,,,,not run"
+    assert last == "paper,fig,b,digits,net,z2,rotate,,,,,,,,,,,,,not run,,"
 
 
 def test_a_target_not_run_at_all_keeps_its_columns(tmp_path):
     rows, replicates = aggregate(tmp_path, [panel("a", ROTATION, "rate_of_invariance", reason="later")])
     write_aggregate(tmp_path / "fig.h5", rows, fingerprint="f", replicates=replicates)
-    assert list(read_aggregate(tmp_path / "fig.h5", "f")[0].columns) == COLUMNS
+    assert list(read_aggregate(tmp_path / "fig.h5", "f")[0].columns) == [*COLUMNS, *ADDED]
 
 
 def test_rows_over_seeds(tmp_path):

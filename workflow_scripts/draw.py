@@ -1,10 +1,11 @@
 """Draw one figure: tidy rows, its aggregate's or those of a CSV, become a CSV, a PDF and a PNG."""
 
+import logging
 from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial import plots, printed
+from spatial_adversarial import labels, plots, printed
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
@@ -24,6 +25,11 @@ if "snakemake" in globals():
         papers = load(smk.config, folder, smk.wildcards.paper)
         if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
             numbers = read_rows(smk.input.csv)
+            if labels.COLUMN not in numbers:
+                logging.warning(
+                    "%s has no column attacked_label: its 1 - fooling rates are of attacks on the true label",
+                    smk.input.csv,
+                )
         else:
             numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
         with write_atomic(smk.output.csv) as temporary:

@@ -13,8 +13,9 @@ from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.derived import derive, dominated
+from spatial_adversarial.labels import climbed
 from spatial_adversarial.metrics import MOST, outcomes, over_seeds, summarise
-from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.store import Evaluation, read_evaluation
 from spatial_adversarial.told import step_told
 
 COLUMNS = [
@@ -39,6 +40,8 @@ COLUMNS = [
     "seed",
     "status",
 ]
+
+ADDED = ["zero_gradient", "attacked_label"]  # after all others, so that the older columns keep their places
 
 ATTACK = ("attack", "loss", "steps", "step", "restarts", "targets", "queries")  # of a cell's profile
 
@@ -77,8 +80,8 @@ class Aggregator:
             made += dominated(self.target.spec, made, self.bootstrap["level"])
         rows, replicates = zip(*made, strict=True)
         frame = pd.DataFrame(rows)
-        extra = [name for name in frame.columns if name not in COLUMNS]
-        return frame.reindex(columns=[*COLUMNS, *extra]), np.stack(replicates)
+        extra = [name for name in frame.columns if name not in (*COLUMNS, *ADDED)]
+        return frame.reindex(columns=[*COLUMNS, *extra, *ADDED]), np.stack(replicates)
 
     def _blank(self) -> np.ndarray:
         return np.full(self.bootstrap["replicates"], np.nan, dtype=np.float32)
@@ -124,7 +127,9 @@ class Aggregator:
             return
         for line in panel.lines:
             for member in panel.members:
-                yield from self._line(panel, line, member)
+                labels = climbed(line.profiles[member.path].settings, line.metric)
+                for label in labels[:1] if line.name else labels:  # a cell has one number
+                    yield from self._line(panel, line, member, label)
 
     def _histories(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
         """A column of each member's training history, by epoch: the mean and Student's interval over several seeds."""
@@ -138,10 +143,12 @@ class Aggregator:
             ):
                 yield frame | {"x": str(epoch)} | over_seeds(values, self.bootstrap["level"]), self._blank()
 
-    def _line(self, panel: Panel, line: Line, member: Member) -> Iterator[tuple[dict, np.ndarray]]:
+    def _line(
+        self, panel: Panel, line: Line, member: Member, label: str
+    ) -> Iterator[tuple[dict, np.ndarray]]:
         profile = line.profiles[member.path]
         found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in self.seeds]
-        measured = [outcomes(evaluation, line.metric) for evaluation in found]
+        measured = [outcomes(evaluation, line.metric, label) for evaluation in found]
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(self.seeds) > 1
         frame = self._frame(panel) | self._cell(panel, line)
@@ -155,11 +162,21 @@ class Aggregator:
             "n": len(found) if several else len(found[0].label),
             "seed": " ".join(map(str, self.seeds)),
             "status": self.status,
+            "attacked_label": label,
         }
+        zero = self._zero_gradients(found) if line.metric != "natural_accuracy" else None
         for k, x in enumerate(found[0].x):
             if line.at is None or line.at[member.path] == x:
                 numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}
+                numbers |= {} if zero is None else {"zero_gradient": float(zero[k])}
                 yield frame | {"x": number_text(x)} | numbers, summary["replicates"][k]
+
+    @staticmethod
+    def _zero_gradients(found: list[Evaluation]) -> np.ndarray | None:
+        """The share of images on which PGD met a gradient of 0, [P], the mean over seeds; None for other attacks."""
+        if found[0].zero_gradient is None:
+            return None
+        return np.mean([evaluation.zero_gradient.mean(axis=(1, 2)) for evaluation in found], axis=0)
 
     def _published(self, panel: Panel) -> Iterator[dict]:
         """The points of a figure's lines as published: rows of `source` "published", at a strength or a point."""

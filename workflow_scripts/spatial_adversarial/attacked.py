@@ -9,18 +9,52 @@ from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each, pgd
 from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.labels import climbs_labels
 from spatial_adversarial.seeds import derive
 from spatial_adversarial.store import Pictures
 
 
-def attacked(space, images, labels, profile, eps, names, batch) -> Tensor:
-    """Predictions of one block after the attack, or after the first of its restarts that fools the network."""
-    attack = {"pgd": _pgd_block, "spatial": _spatial_block}.get(profile["attack"], _strong_block)
-    prediction = attack(space, images, labels, profile, eps, names, batch)
+def rows(profile: dict) -> list[str]:
+    """What an `Evaluation` calls the rows that `attacked` gives."""
+    if profile["attack"] != "pgd":
+        return ["prediction"]
+    return ["prediction", "zero_gradient", *(["prediction_predicted"] if climbs_labels(profile) else [])]
+
+
+def attacked(space, images, labels, clean, profile, eps, names, batch) -> Tensor:
+    """What one block of n images is taken for under attack, and with PGD where its gradient was 0: int64 [rows, n].
+
+    Where it climbs labels, the last row is after the attack on the predicted ones, `clean`. From equal starts this
+    differs from the one on the true labels on images that are wrong alone, so only those are attacked twice.
+    """
+    if profile["attack"] != "pgd":
+        attack = _spatial_block if profile["attack"] == "spatial" else _strong_block
+        return _restarted(
+            lambda n: attack(space, images, labels, profile, eps, n, batch), labels, profile, names
+        )
+
+    def pgd_on(climbed: Tensor, chosen: Tensor) -> Tensor:
+        def start(names) -> Tensor:
+            return _pgd_block(space, images, climbed, chosen, profile, eps, names, batch)
+
+        return _restarted(start, climbed[chosen], profile, names)
+
+    found = pgd_on(labels, torch.ones_like(labels, dtype=torch.bool))
+    if not climbs_labels(profile):
+        return found
+    wrong = clean != labels
+    again = found.clone()
+    if wrong.any():
+        again[:, wrong] = pgd_on(clean, wrong)
+    return torch.stack([found[0], found[1] | again[1], again[0]])
+
+
+def _restarted(start, labels: Tensor, profile: dict, names) -> Tensor:
+    """start(names) [rows, n], or that of the first restart whose predictions, its first row, are not the labels."""
+    found = start(names)
     for again in range(1, profile["restarts"]):
-        other = attack(space, images, labels, profile, eps, (*names, again), batch)
-        prediction = torch.where(prediction == labels, other, prediction)
-    return prediction
+        found = torch.where(found[0] == labels, start((*names, again)), found)
+    return found
 
 
 def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
@@ -28,7 +62,7 @@ def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
     prediction = predict(space.model, images, batch)
     right = prediction == labels
     if not right.any():
-        return prediction
+        return prediction[None]
     model, x, y = InParts(space.model, batch), to_float(images[right]), labels[right]
     seed = derive(profile["seed"], profile["attack"], eps, *names)
     if profile["attack"] == "gama":
@@ -40,7 +74,7 @@ def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
         budget = {key: profile[key] for key in ("steps", "targets", "queries")}
         moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
     prediction[right] = predict(space.model, moved, batch)
-    return prediction
+    return prediction[None]
 
 
 def _spatial_block(space, images, labels, profile, degrees, names, batch) -> Tensor:
@@ -48,21 +82,26 @@ def _spatial_block(space, images, labels, profile, degrees, names, batch) -> Ten
     poses = grid(degrees, profile["turns"], profile["pixels"], profile["shifts"])
     shift_first = profile["first"] == "shift"
     parts = zip(images.split(batch), labels.split(batch), strict=True)
-    return torch.cat(
-        [
-            worst_pose(space.model, to_float(part), y, poses, batch=batch, shift_first=shift_first)
-            for part, y in parts
-        ]
-    )
+    found = [
+        worst_pose(space.model, to_float(part), y, poses, batch=batch, shift_first=shift_first)
+        for part, y in parts
+    ]
+    return torch.cat(found)[None]
 
 
-def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float, names, batch: int) -> Tensor:
-    """Predictions after PGD at eps on one block, its random start drawn for the whole block at once."""
+def _pgd_block(space, images, labels, chosen, profile: dict, eps: float, names, batch: int) -> Tensor:
+    """PGD at eps on the chosen images of a block, its random start drawn for the whole block at once.
+
+    Returns predictions and whether the gradient was 0 at some step, int64 [2, chosen images]. A gradient that is 0
+    stays so, because its image stays where it is.
+    """
     generator = stream(images.device, profile, "pgd", eps, *names)
     unit = torch.rand(images.shape, generator=generator, device=images.device)
     step = _step(profile, eps)
-    predictions = []
-    for part, y, start in zip(images.split(batch), labels.split(batch), unit.split(batch), strict=True):
+    found = []
+    parts = [part[chosen].split(batch) for part in (images, labels, unit)]
+    for part, y, start in zip(*parts, strict=True):
+        zero = torch.zeros(len(part), dtype=torch.bool, device=part.device)
         x = space.inputs(to_float(part))
         loss = cross_entropy_each
         if profile["loss"] == "kl":
@@ -84,9 +123,10 @@ def _pgd_block(space, images: Tensor, labels: Tensor, profile: dict, eps: float,
             keep_best=profile["keep"] == "best",
             low=space.low,
             high=space.high,
+            watch=lambda gradient, zero=zero: zero.logical_or_(~gradient.flatten(1).any(1)),
         )
-        predictions.append(space.model(adversarial).argmax(1))
-    return torch.cat(predictions)
+        found.append(torch.stack([space.model(adversarial).argmax(1), zero.long()]))
+    return torch.cat(found, dim=1)
 
 
 def _step(profile: dict, eps: float) -> float:

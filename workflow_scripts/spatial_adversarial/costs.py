@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from .labels import climbs_labels
+
 FORWARD = 1
 INPUT_GRADIENT = 2  # a step of an attack: forward, and backward to the input alone
 TRAIN_STEP = 3  # forward, and backward to the input and to the parameters
 DEEPFOOL_STEPS = 3  # that an image takes on average: the method's authors saw fewer
 DEEPFOOL_CLASSES = 10
+WRONG = 1 / 4  # assumed share of images that are wrong when clean, which PGD attacks a second time
 
 EXAMPLES = {
     "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
@@ -55,7 +58,7 @@ def profile_passes(profile: dict, images: float, classes: int) -> float:
     return images * (FORWARD + profile["draws"] * sum(_point(profile, x, classes) for x in profile["grid"]))
 
 
-def _point(profile: dict, x: float, classes: int) -> int:
+def _point(profile: dict, x: float, classes: int) -> float:
     """Passes of one image at a point; of the attacks that leave fooled images alone, at most."""
     if "transform" in profile:
         return FORWARD
@@ -69,13 +72,18 @@ def _point(profile: dict, x: float, classes: int) -> int:
         apgd, fab = 1 + profile["targets"], profile["targets"]
         steps = apgd * INPUT_GRADIENT + fab * (INPUT_GRADIENT + FORWARD)
         return profile["steps"] * steps + profile["queries"] * FORWARD
-    return profile["restarts"] * (profile["steps"] * INPUT_GRADIENT + FORWARD) if x else 0
+    attacks = profile["restarts"] * (1 + WRONG * climbs_labels(profile))
+    return attacks * (profile["steps"] * INPUT_GRADIENT + FORWARD) if x else 0
 
 
 def profile_bytes(profile: dict, images: float) -> float:
-    """Bytes of a profile's evaluation file: one for each compressed prediction, four for each distance."""
+    """Bytes of a profile's evaluation file: one for each compressed prediction, four for each distance.
+
+    The second predictions of PGD, nearly equal to the first, are counted whole; its gradients of 0 are rare.
+    """
     values = len(profile["grid"]) * profile["draws"] * images
-    return 16_000 + 2 * images + values * (5 if profile.get("attack") == "deepfool" else 1)
+    each = 5 if profile.get("attack") == "deepfool" else 1 + climbs_labels(profile)
+    return 16_000 + 2 * images + values * each
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,23 @@
 """Profiles of a trained network: per-image predictions at each point of a grid, on any of its attack spaces."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.attacked import attacked, pictures, predict, stream
+from spatial_adversarial.attacked import attacked, pictures, predict, rows, stream
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.store import Evaluation
 from spatial_adversarial.transforms import random_transform
+
+log = logging.getLogger(__name__)
+
+ZERO_GRADIENTS = 0.01  # the share of images without a gradient that is worth a warning
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
 BLOCK = 500
@@ -55,26 +60,36 @@ def evaluate(
     """
     images = _transformed_inputs(images, profile)
     space = Space(network, profile["space"])
-    predictions, distances = [], []
+    points: list[dict[str, Tensor]] = []
     with attack_mode(network):
         clean = predict(space.model, images.images, batch, space.clean)
         for number, x in enumerate(profile["grid"]):
             for draw in range(profile["draws"]):
-                prediction, distance = _point(
-                    network, space, images, clean, profile, x, draw, batch, tell, kept
-                )
-                predictions.append(prediction)
-                distances.append(distance)
+                points.append(_point(network, space, images, clean, profile, x, draw, batch, tell, kept))
             tell(f"point {number + 1} of {len(profile['grid'])}")
     shape = (len(profile["grid"]), profile["draws"], len(images))
+    found = {name: torch.stack([point[name] for point in points]).view(shape) for name in points[0]}
+    if "zero_gradient" in found:
+        _tell_of_zero_gradients(profile["grid"], found["zero_gradient"])
     return Evaluation(
         label=images.labels.cpu().numpy(),
         clean=clean.cpu().numpy(),
         x=np.array(profile["grid"], dtype=np.float64),
-        prediction=torch.stack(predictions).view(shape).cpu().numpy(),
-        distance=None if distances[0] is None else torch.stack(distances).view(shape).cpu().numpy(),
         pictures=pictures(network, images, profile) if profile["pictures"] else None,
+        **{name: values.cpu().numpy() for name, values in found.items()},
     )
+
+
+def _tell_of_zero_gradients(grid: list[float], zero: Tensor) -> None:
+    """Warn where PGD met gradients of exactly 0, bool [P, D, N], on more than a hundredth of the images."""
+    share, point = zero.float().mean(dim=(1, 2)).max(dim=0)
+    if share > ZERO_GRADIENTS:
+        log.warning(
+            "PGD met a gradient of exactly 0 on %.1f%% of the images at %g: it finds no way there, and what it "
+            "leaves standing says little (see gradient masking); try an attack without gradients",
+            100 * share,
+            grid[point],
+        )
 
 
 def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
@@ -87,26 +102,34 @@ def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
     return images
 
 
-def _point(
-    network, space, images, clean, profile, x, draw, batch, tell, kept
-) -> tuple[Tensor, Tensor | None]:
-    """Predictions [N] at one point and draw, and distances [N] where the attack has them."""
+def _point(network, space, images, clean, profile, x, draw, batch, tell, kept) -> dict[str, Tensor]:
+    """Predictions [N] at one point and draw, and what else an `Evaluation` has of its attack."""
     if "transform" in profile:
         generator = stream(images.images.device, profile, profile["transform"], x, draw)
         moved = random_transform(images.images, profile["transform"], x, generator)
-        return predict(network, moved, batch), None
+        return {"prediction": predict(network, moved, batch)}
     if profile["attack"] == "deepfool":
         found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
-        return torch.cat([f.prediction for f in found]), torch.cat([f.distance for f in found])
+        return {name: torch.cat([getattr(f, name) for f in found]) for name in ("prediction", "distance")}
+    names = rows(profile)
     if x == 0 and profile["attack"] != "spatial":  # which may shift without a rotation
-        return clean, None
-    labels = clean if profile["attacked_label"] == "predicted" else images.labels
-    predictions, device = [], images.images.device
-    for k, block in enumerate(zip(images.images.split(BLOCK), labels.split(BLOCK), strict=True)):
+        found = torch.stack([clean * (name != "zero_gradient") for name in names])
+    else:
+        found = _attacked_blocks(space, images, clean, profile, x, draw, batch, tell, kept)
+    return {
+        name: row.bool() if name == "zero_gradient" else row for name, row in zip(names, found, strict=True)
+    }
+
+
+def _attacked_blocks(space, images, clean, profile, x, draw, batch, tell, kept) -> Tensor:
+    """The rows of `attacked` at one point and draw, int64 [rows, N], block after block."""
+    found, parts = [], (images.images, images.labels, clean)
+    for k, block in enumerate(zip(*(part.split(BLOCK) for part in parts), strict=True)):
 
         def make(k: int = k, block: tuple = block) -> np.ndarray:
             return attacked(space, *block, profile, x, (draw, k), batch).cpu().numpy()
 
-        predictions.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)).to(device))
+        # a block that was kept by older code has no axis of rows
+        found.append(torch.from_numpy(np.atleast_2d(kept(f"{x:.6f}-{draw}-{k}", make))))
         tell(f"{profile['attack']} at {x:.4f}: {min((k + 1) * BLOCK, len(images))} of {len(images)} images")
-    return torch.cat(predictions), None
+    return torch.cat(found, dim=1).to(clean.device)

@@ -1,17 +1,21 @@
 """The papers' metrics from per-image predictions, with bootstrap intervals over test images or over seeds."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
+from spatial_adversarial.labels import PREDICTED, TRUE
 from spatial_adversarial.store import SKIPPED, Evaluation
 
 OUTCOMES = {
     # share of test images with f(r(x)) = f(x) (tradeoff, section 2)
     "rate_of_invariance": lambda e: e.prediction == e.clean,
     # share of test images with f(x + A(x)) = f(x), that is 1 - fooling rate (tradeoff, section 4)
-    "one_minus_fooling_rate": lambda e: e.prediction == e.clean,
+    "one_minus_fooling_rate": lambda e: (
+        e.prediction == e.clean
+    ),  # after the attack that `outcomes` is asked for
     # Pr(f(X) = Y), Pr(f(r(X)) = Y), Pr(f(X + A(X)) = Y) (tradeoff, sections 2 and 4)
     "natural_accuracy": lambda e: np.broadcast_to(e.clean == e.label, e.prediction.shape),
     "spatial_accuracy": lambda e: e.prediction == e.label,
@@ -25,11 +29,16 @@ OUTCOMES = {
 MOST = {"mean_l2_distance": np.inf}  # the largest value of a metric that is not a share
 
 
-def outcomes(evaluation: Evaluation, metric: str) -> np.ndarray:
+def outcomes(evaluation: Evaluation, metric: str, attacked_label: str = TRUE) -> np.ndarray:
     """Each image's outcome float32 [point, image], in [0, 1] for shares, averaged over draws.
 
-    nan where the metric leaves an image out. Raises ValueError for a metric that the evaluation has no numbers for.
+    attacked_label: the label that the attack climbs, "true" or "predicted". nan where the metric leaves an image
+    out. Raises ValueError for a metric or label that the evaluation has no numbers for.
     """
+    if attacked_label == PREDICTED:
+        if evaluation.prediction_predicted is None:
+            raise ValueError("this evaluation has no attack on the predicted label")
+        evaluation = replace(evaluation, prediction=evaluation.prediction_predicted)
     values = OUTCOMES[metric](evaluation)
     if values is None or (metric != "natural_accuracy" and (evaluation.prediction == SKIPPED).all()):
         raise ValueError(f"this evaluation has no numbers for {metric}")

@@ -3,7 +3,7 @@
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panels import Panel, images_told
 from spatial_adversarial.catalog.recipes import number_text
-from spatial_adversarial.told import attack_told
+from spatial_adversarial.told import attack_told, labels_told
 
 
 def figure(catalog: Catalog, target: Target) -> dict:
@@ -96,6 +96,7 @@ def caption(catalog: Catalog, target: Target) -> str:
     parts += sorted(
         {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
     )
+    parts.append(labels_told([line for panel in target.panels if not panel.reason for line in panel.lines]))
     parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []

@@ -12,6 +12,9 @@ import pandas as pd
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.hdf5 import opened
 
+# the datasets of whole numbers in an evaluation's file, and their types there
+INTEGERS = {"label": np.int16, "clean": np.int16, "prediction": np.int16}
+INTEGERS |= {"prediction_predicted": np.int16, "zero_gradient": bool}
 SKIPPED = -1  # a prediction that was not made: the image had been fooled at an earlier point
 
 
@@ -31,8 +34,10 @@ class Pictures:
 class Evaluation:
     """Per-image results of one run and profile.
 
-    label, clean: int [N]; x: float [P], the grid; prediction: int [P, D, N] over points and draws;
-    distance: float [P, D, N] (DeepFool's L2 norm) or None.
+    label, clean: int [N]; x: float [P], the grid; prediction: int [P, D, N] over points and draws, after an attack
+    that climbs the true label where it climbs one; distance: float [P, D, N] (DeepFool's L2 norm) or None.
+    Of PGD alone, else None: prediction_predicted: int [P, D, N], after the attack that climbs the predicted label,
+    the same on images that are right; zero_gradient: bool [P, D, N], whether an attack met a gradient of 0.
     """
 
     label: np.ndarray
@@ -41,14 +46,17 @@ class Evaluation:
     prediction: np.ndarray
     distance: np.ndarray | None = None
     pictures: Pictures | None = None
+    prediction_predicted: np.ndarray | None = None
+    zero_gradient: np.ndarray | None = None
 
 
 def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, profile: dict) -> None:
     """Write an evaluation; equal results give equal bytes (dates and seconds stay in the side file)."""
     with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
-        for name in ("label", "clean", "prediction"):
-            values = np.asarray(getattr(evaluation, name), dtype=np.int16)
-            file.create_dataset(name, data=values, compression="gzip", shuffle=True)
+        for name, kind in INTEGERS.items():
+            if getattr(evaluation, name) is not None:
+                values = np.asarray(getattr(evaluation, name), dtype=kind)
+                file.create_dataset(name, data=values, compression="gzip", shuffle=True)
         file["x"] = np.asarray(evaluation.x, dtype=np.float64)
         file["x"].attrs["unit"] = x_unit
         if evaluation.distance is not None:
@@ -63,11 +71,12 @@ def read_evaluation(path: str | Path) -> Evaluation:
     """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
     with opened(path) as file:
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
-        distance = file["distance"][()] if "distance" in file else None
+        optional = ("distance", "prediction_predicted", "zero_gradient")
+        arrays |= {name: file[name][()] for name in optional if name in file}
         pictures = None
         if "pictures" in file:
             pictures = Pictures(**{name: values[()] for name, values in file["pictures"].items()})
-        return Evaluation(**arrays, distance=distance, pictures=pictures)
+        return Evaluation(**arrays, pictures=pictures)
 
 
 def write_aggregate(
@@ -95,5 +104,5 @@ def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np
 
 
 def read_rows(csv: str | Path | io.StringIO) -> pd.DataFrame:
-    """Tidy rows from a CSV; what does not apply is missing (nan), panel and seed are text."""
-    return pd.read_csv(csv, dtype={"panel": str, "seed": str})
+    """Tidy rows from a CSV; what does not apply is missing (nan); panel, seed and attacked_label are text."""
+    return pd.read_csv(csv, dtype={"panel": str, "seed": str, "attacked_label": str})

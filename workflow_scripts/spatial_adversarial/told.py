@@ -2,6 +2,7 @@
 
 from spatial_adversarial.catalog.panels import Line
 from spatial_adversarial.catalog.recipes import number_text
+from spatial_adversarial.labels import PREDICTED, TRUE, climbed
 
 COUNTS = ("steps", "restarts", "targets", "queries")
 STANDARD = {"steps": 100, "targets": 9, "queries": 5000}  # AutoAttack's standard version
@@ -15,6 +16,20 @@ def attack_told(line: Line) -> str:
     if line.metric == "natural_accuracy":
         return ", ".join(parts)
     return ", ".join([*_told(settings, x), *parts])
+
+
+def labels_told(lines: list[Line]) -> str:
+    """The sentence that names the label which the attacks of some lines climb; empty where none climbs one."""
+    found = {
+        climbed(profile.settings, line.metric)[0] for line in lines for profile in line.profiles.values()
+    } - {""}
+    if found == {PREDICTED}:
+        return "1 − fooling rate: PGD climbs the predicted label; the CSV has the true label's as well."
+    if found == {TRUE}:
+        return "Attacks climb the true label."
+    return (
+        "Attacks climb the predicted label for 1 − fooling rate, the true one for accuracy." if found else ""
+    )
 
 
 def _told(settings: dict, x: float) -> list[str]:

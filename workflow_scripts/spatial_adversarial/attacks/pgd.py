@@ -62,6 +62,7 @@ def pgd(
     low: float = 0.0,
     high: float = 1.0,
     train_mode: bool = False,
+    watch: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Maximise the loss within eps of x and within [low, high] by steps along the gradient, normalised.
 
@@ -70,9 +71,10 @@ def pgd(
     model: returns logits [N, K]. x: float [N, C, H, W]. y: what the loss compares with, int64 labels [N] by
     default. eps, step: floats or tensors [N], in units of x. loss: (logits, y) -> [N] or their sum. The
     first iterate is `start` if given, else uniform in the ball if `random_start`, else x. The model is attacked
-    in eval mode unless `train_mode`, and left as it was. Returns the last iterate or, with `keep_best`, the one
-    of largest loss (which must then give [N]), detached, in the dtype of x. ValueError for a negative eps, step
-    or number of steps, an unknown norm, and a random start without a generator.
+    in eval mode unless `train_mode`, and left as it was. `watch` is called with each step's gradient, [N, C, H, W].
+    Returns the last iterate or, with `keep_best`, the one of largest loss (which must then give [N]), detached,
+    in the dtype of x. ValueError for a negative eps, step or number of steps, an unknown norm, and a random start
+    without a generator.
 
     Each iterate is clamp(clamp(x' + step * sign, x - eps, x + eps), low, high): first the ball, then the
     range, and x itself need not lie in the range. So `pgd(model.body, model.normalise(x), y, low=-1,
@@ -97,6 +99,8 @@ def pgd(
     with attack_mode(model, train_mode=train_mode):
         for _ in range(steps):
             losses, gradient = _climb(model, x, y, loss)
+            if watch is not None:
+                watch(gradient)
             best = _better(best, x, losses) if keep_best else best
             x = ball.project(x.addcmul(ball.direction(gradient), step))
         if keep_best:

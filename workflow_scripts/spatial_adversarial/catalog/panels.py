@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 
+from ..labels import climbs_labels
 from . import budget, published
 from .families import Member, resolve_members
-from .reading import CatalogError, choose, lookup, merge, schema, validate
+from .reading import CatalogError, choose, lookup, schema, validate
 from .recipes import digest, filled, identity, number_text
 from .specs import Scope
 
-PRINTED = ("label", "metric", "unit", "normalized")
+PRINTED = ("label", "metric", "unit")
+BOTH_LABELS = 2  # the version of profiles that are evaluated on the true and on the predicted label
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     where = scope.place("profiles", key)
     settings = {name: value for name, value in found.items() if name not in PRINTED}
     if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
-        settings = merge(settings, found.get("normalized", {}) | {"space": "normalized"})
+        settings = settings | {"space": "normalized"}
     given = {"by_data": data, "by_model": panel.model}
     settings = choose(settings, given, where)
     settings["input"] = {
@@ -183,6 +185,8 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points")
     wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
     images = budget.by_name(key, wanted)
-    settings = filled(settings | ({"images": images} if images else {}), schema("profile"))
+    settings |= {"images": images} if images else {}
+    settings |= {"version": BOTH_LABELS} if climbs_labels(settings) else {}
+    settings = filled(settings, schema("profile"))
     validate("profile", settings, where)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)

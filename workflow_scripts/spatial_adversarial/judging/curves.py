@@ -9,6 +9,7 @@ from scipy.stats import kendalltau
 
 from spatial_adversarial.catalog.reading import numbers
 from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
+from spatial_adversarial.labels import of_label
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,13 @@ def line_of(
     profile: str | None = None,
     metric: str | None = None,
     source: str = "ours",
+    attacked_label: str | bool | None = None,
 ) -> pd.DataFrame:
-    """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run."""
+    """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run.
+
+    attacked_label: the label that the attack climbs; None for the one that is drawn.
+    """
+    rows = of_label(rows, attacked_label)
     chosen = (rows.panel == panel) & (rows.status != "not run")
     chosen &= sources_of(rows) == source
     chosen &= (rows.profile == profile) if profile else True
@@ -152,13 +158,14 @@ def judge_panel(
     what, statistic = STATISTICS[name]
     row = {"panel": panel, "source": source, "statistic": what}
     try:
-        line = line_of(rows, panel, test.get("profile"), test.get("metric"), source)
+        label = test.get("attacked_label")
+        line = line_of(rows, panel, test.get("profile"), test.get("metric"), source, label)
         parameters = dict(test[name] or {})
         if "other" in parameters:
             target, _, letter = parameters["other"].rpartition(".")
             other, drawn = targets[target] if target else (rows, replicates)
             metric = parameters.pop("metric", None)
-            line_there = line_of(other, letter, test.get("profile"), metric, source)
+            line_there = line_of(other, letter, test.get("profile"), metric, source, label)
             parameters["other"] = curves_of(line_there, drawn)
         drawn = statistic(curves_of(line, replicates), **parameters)
     except NotRun as missing:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
+from spatial_adversarial.labels import of_label
 from spatial_adversarial.plots import boundary, images, profiles, strengths, style
 
 Drawn = tuple[Axes, dict, list[Line2D]]  # a panel: its axes, its description, its lines
@@ -91,7 +92,7 @@ def _draw_panel(axes: Axes, rows: DataFrame, panel: dict, figure: dict) -> list[
         return []
     if panel["kind"] not in PANELS:
         raise ValueError(f"{figure['paper']} {figure['target']}: panel kind {panel['kind']!r} is unknown")
-    own = rows[(rows["panel"] == panel["panel"]) & (rows["status"] != "not run")]
+    own = of_label(rows[(rows["panel"] == panel["panel"]) & (rows["status"] != "not run")])
     try:
         return PANELS[panel["kind"]](axes, own, panel)
     except ValueError as error:

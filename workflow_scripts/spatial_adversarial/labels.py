@@ -1,0 +1,48 @@
+"""The label that an attack climbs: which ones a profile's attack has, and which rows are of which.
+
+Robust accuracy is about the true label, a fooling rate about the prediction. On images that are right both are one.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMN = "attacked_label"
+PREDICTED, TRUE = "predicted", "true"
+ABOUT_THE_PREDICTION = ("one_minus_fooling_rate", "rate_of_invariance")
+
+
+def climbs_labels(settings: dict) -> bool:
+    """Whether a resolved profile is evaluated on both labels: PGD on cross-entropy is."""
+    return settings.get("attack") == "pgd" and settings.get("loss", "cross_entropy") == "cross_entropy"
+
+
+def climbed(settings: dict, metric: str) -> tuple[str, ...]:
+    """The labels that the attack of a profile climbs in a metric, the one that is drawn first; "" where it climbs none.
+
+    No attack, DeepFool and PGD on another loss climb none; attacks that leave wrong images alone climb the true one.
+    """
+    if settings.get("attack") in (None, "deepfool") or metric == "natural_accuracy":
+        return ("",)
+    if settings["attack"] != "pgd":
+        return (TRUE,)
+    if not climbs_labels(settings):
+        return ("",)
+    return (PREDICTED, TRUE) if metric in ABOUT_THE_PREDICTION else (TRUE,)
+
+
+def of_label(rows: "pd.DataFrame", label: str | bool | None = None) -> "pd.DataFrame":
+    """The tidy rows of the attack on a label; by default those that are drawn and judged.
+
+    These are all but the rows on the true label beside others of their panel, profile and metric on the predicted
+    one. YAML reads `true` as a truth value, so that is a label too. Rows made before there was the column are of
+    the true label, whatever they are asked for as.
+    """
+    if COLUMN not in rows:
+        return rows
+    if label is not None:
+        return rows[rows[COLUMN] == str(label).lower()]
+    keys = rows.set_index(["panel", "profile", "metric"]).index
+    twice = keys.isin(keys[rows[COLUMN] == PREDICTED])
+    return rows[~(twice & (rows[COLUMN] == TRUE))]
