@@ -151,12 +151,14 @@ def library(*modules):
 
 
 def aggregate_inputs(wildcards):
-    """The evaluations, slices and training histories that a target's rows are computed from."""
+    """The evaluations, slices and training histories, or the simulation's source, of a target's rows."""
     target = target_of(wildcards)
     evaluations = [evaluation_file(*pair, seed) for pair in target.evaluations() for seed in catalog.seeds]
     slices = [slice_file(*pair, catalog.seeds[0]) for pair in target.slices()]
     histories = [history_file(path, seed) for path in target.histories() for seed in catalog.seeds]
-    return {"evaluations": evaluations, "slices": slices, "histories": histories}
+    parts = ("bounds", "codes", "estimates", "frontier", "simulate", "statements")
+    theory = library(*(f"theory/{part}" for part in parts)) if target.kind == "theory" else []
+    return {"evaluations": evaluations, "slices": slices, "histories": histories, "theory": theory}
 
 
 def table_inputs(wildcards):

@@ -35,6 +35,8 @@ rule draw:
             "plots/pareto",
             "pareto",
             "plots/theory",
+            "plots/bounds",
+            "theory/estimates",
         ),
     output:
         pdf=f"{RESULTS}/figures/{{paper}}/{{target}}.pdf",

@@ -58,6 +58,7 @@ rule judge:
             "judging/curves",
             "judging/cells",
             "judging/theory",
+            "theory/estimates",
             "judging/verdicts",
             "pareto",
         ),

@@ -390,6 +390,16 @@ BAD_SPECS = {
         {"figures.theory.settings.panels.c.statement": "theorem2"},
         ["figures.theory.settings.panels.c.statement", "did you mean 'theorem1'"],
     ),
+    "a theory panel with no such classifier": (
+        INVARIANCE,
+        {"figures.theory.settings.panels.a.classifiers": ["x0 alone"]},
+        ["figures.theory.settings.panels.a.classifiers", "did you mean 'x0 only'"],
+    ),
+    "a theory claim on no classifier": (
+        INVARIANCE,
+        {"claims.I7.tests.f* above 99%.accuracy.classifier": "x0 × 3 + x"},
+        ["claims.I7", "did you mean 'x0 × 2 + x'"],
+    ),
     "a theory panel over no values": (
         INVARIANCE,
         {"figures.theory.settings.panels.b.values": ...},

@@ -226,7 +226,13 @@ def test_a_papers_claims_become_a_table(tmp_path):
 def simulations(**intervals):
     """Rows of a theory target: a statement's slack in each panel as (low, high, hypothesis)."""
     rows = [
-        {"panel": name, "statement": "theorem", "metric": "slack", "hypothesis": hypothesis}
+        {
+            "panel": name,
+            "statement": "theorem",
+            "metric": "slack",
+            "side": "upper_bound",
+            "hypothesis": hypothesis,
+        }
         | {"value": (low + high) / 2, "low": low, "high": high, "status": "run"}
         for name, (low, high, hypothesis) in intervals.items()
     ]
@@ -234,21 +240,96 @@ def simulations(**intervals):
 
 
 @pytest.mark.parametrize(
-    ("intervals", "expected"),
+    ("intervals", "expected", "panel"),
     [
-        ({"a": (0.1, 0.2, "holds"), "b": (0.3, 0.4, "holds")}, "holds"),
-        ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "holds")}, "fails"),
-        ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "empty")}, "holds"),
+        ({"a": (0.1, 0.2, "holds"), "b": (0.3, 0.4, "holds")}, "holds", "a"),
+        ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "holds")}, "fails", "b"),
+        ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "vacuous")}, "holds", "a"),
+        ({"a": (0.1, 0.2, "holds"), "b": (0.0, 0.0, "by construction")}, "holds", "a"),
+        ({"a": (-0.0099, 0.2, "holds")}, "holds", "a"),
+        ({"a": (-0.0101, 0.2, "holds")}, "undecided", "a"),
+        ({"a": (-0.02, -0.0001, "holds")}, "fails", "a"),
+        ({"a": (-0.02, -0.0001, "holds"), "b": (0.1, 0.2, "holds")}, "undecided", "a"),  # one of two may miss
+        ({"a": (-0.02, -0.005, "holds"), "b": (0.1, 0.2, "holds")}, "fails", "a"),
     ],
 )
-def test_a_theorem_fails_only_where_its_hypothesis_holds(intervals, expected):
+def test_a_theorem_is_judged_by_the_comparisons_that_could_fail(intervals, expected, panel):
     claim = {"says": "", "in": "theory", "tests": {"slack": {"slack": "theorem"}}}
     (row,) = judge_claim("T", claim, {"theory": simulations(**intervals)}, 0.95)
-    assert row["verdict"] == expected
-    assert row["panel"] == ("b" if expected == "fails" else "a")
+    assert (row["verdict"], row["panel"]) == (expected, panel)
+    assert (row["low"], row["high"]) == intervals[panel][:2]
 
 
 def test_a_theorem_that_was_not_simulated_is_an_error():
     claim = {"says": "", "in": "theory", "tests": {"slack": {"slack": "lemma"}}}
-    with pytest.raises(ValueError, match="no simulation of 'lemma'"):
+    with pytest.raises(ValueError, match="no simulation of 'lemma' that could fail"):
         judge_claim("T", claim, {"theory": simulations(a=(0, 1, "holds"))}, 0.95)
+    with pytest.raises(ValueError, match="that could fail"):
+        claim = {"says": "", "in": "theory", "tests": {"slack": {"slack": "theorem"}}}
+        judge_claim("T", claim, {"theory": simulations(a=(0, 0, "by construction"))}, 0.95)
+
+
+def accuracies(*rows):
+    """Rows of a theory target: (classifier, x, metric, value, half of the interval, hypothesis)."""
+    columns = ["classifier", "x", "metric", "value", "half", "hypothesis"]
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        panel="a", side="simulated", x_unit="m/d", status="run"
+    )
+    return frame.assign(low=frame.value - frame.half, high=frame.value + frame.half), None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [(0.60, 0.50, "holds"), (0.60, 0.60, "fails"), (0.60, 0.63, "fails"), (0.60, 0.588, "undecided")],
+)
+def test_an_accuracy_that_is_flat_does_not_degrade(first, last, expected):
+    rows = accuracies(
+        ("f", 0.5, "spatial_accuracy", last, 0.003, "holds"),
+        ("f", 0.02, "spatial_accuracy", first, 0.004, "holds"),
+        ("f", 0.25, "spatial_accuracy", 0.1, 0.004, "holds"),
+        ("g", 0.5, "spatial_accuracy", 0.0, 0.004, "holds"),
+    )
+    test = {
+        "panels": ["a"],
+        "accuracy_change": {"classifier": "f", "metric": "spatial_accuracy"},
+        "below": -0.01,
+    }
+    claim = {"says": "", "in": "theory", "tests": {"m": test | {"because": "it is flat"}}}
+    (row,) = judge_claim("T", claim, {"theory": rows}, 0.95)
+    assert row["verdict"] == expected and row["because"] == "it is flat"
+    assert row["value"] == pytest.approx(last - first)
+    assert row["high"] - row["value"] == pytest.approx(0.005)  # two independent simulations: 3, 4, 5
+
+
+@pytest.mark.parametrize(
+    ("adversarial", "hypothesis", "expected"),
+    [
+        (0.95, "holds", "fails"),
+        (0.85, "holds", "holds"),
+        (0.902, "holds", "holds"),
+        (0.95, "by construction", "holds"),
+    ],
+)
+def test_robust_classifiers_are_those_whose_whole_interval_is_and_x0_alone_is_none(
+    adversarial, hypothesis, expected
+):
+    rows = accuracies(
+        ("f", 0.95, "spatial_accuracy", 0.95, 0.004, hypothesis),
+        ("f", 0.95, "adversarial_accuracy", adversarial, 0.004, hypothesis),
+        ("g", 0.5, "spatial_accuracy", 0.5, 0.004, "holds"),
+        ("g", 0.5, "adversarial_accuracy", 0.99, 0.004, "holds"),
+    )
+    test = {"panels": ["a"], "accuracy": {"metric": "spatial_accuracy", "robust": 0.9}, "below": 0.55}
+    (row,) = judge_claim("T", {"says": "", "in": "theory", "tests": {"chance": test}}, {"theory": rows}, 0.95)
+    assert row["verdict"] == expected and row["value"] == (0.95 if expected == "fails" else 0.5)
+
+
+def test_an_accuracy_is_judged_where_it_is_worst():
+    rows = accuracies(
+        ("f", 1, "natural_accuracy", 0.999, 0.0005, "holds"),
+        ("f", 2, "natural_accuracy", 0.98, 0.0005, "holds"),
+    )
+    for line, verdict, value in (({"above": 0.99}, "fails", 0.98), ({"below": 0.99}, "fails", 0.999)):
+        test = {"accuracy": {"metric": "natural_accuracy", "classifier": "f"}} | line
+        (row,) = judge_claim("T", {"says": "", "in": "theory", "tests": {"f*": test}}, {"theory": rows}, 0.95)
+        assert row["verdict"] == verdict and row["value"] == value

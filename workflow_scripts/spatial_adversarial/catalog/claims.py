@@ -1,5 +1,6 @@
 """The claims of a paper: what their tests name is there."""
 
+from ..theory.bounds import CLASSIFIERS
 from . import optional
 from .reading import CatalogError, lookup
 from .specs import Specs
@@ -51,6 +52,9 @@ def _check_test(target: Target, test: dict, where: str) -> None:
     if "slack" in test:
         theory = target.spec.get("settings", {}).get("panels", {}).values()
         lookup("statement", test["slack"], {panel["statement"]: panel for panel in theory}, f"{where}.slack")
+    for kind in ("accuracy", "accuracy_change"):
+        if "classifier" in test.get(kind, {}):
+            lookup("classifier", test[kind]["classifier"], dict.fromkeys(CLASSIFIERS), f"{where}.{kind}")
     for panel in target.panels if "profile" in test else ():
         profiles = {profile.key: profile for line in panel.lines for profile in line.profiles.values()}
         if panel.letter in test.get("panels", []):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..theory.bounds import STATEMENTS
+from ..theory.bounds import CLASSIFIERS, STATEMENTS
 from . import optional, own, pareto, tables
 from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
@@ -101,6 +101,9 @@ def _theory(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict
     for k, panel in spec["settings"]["panels"].items():
         place = f"{where}.settings.panels.{k}.statement"
         lookup("statement", panel["statement"], STATEMENTS.get(paper, {}), place)
+        for classifier in panel.get("classifiers", []):
+            place = f"{where}.settings.panels.{k}.classifiers"
+            lookup("classifier", classifier, dict.fromkeys(CLASSIFIERS), place)
     settings = merge(spec["settings"], specs.config["overrides"].get("theory", {}))
     validate("paper", {"figures": {name: {"settings": settings}}}, "config: overrides.theory")
     return {"settings": settings}

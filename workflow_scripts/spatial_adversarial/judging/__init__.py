@@ -5,14 +5,14 @@ import pandas as pd
 
 from spatial_adversarial.judging.cells import CELL_STATISTICS, judge_cells
 from spatial_adversarial.judging.curves import STATISTICS, Curves, curves_of, judge_panel
-from spatial_adversarial.judging.theory import SLACK, judge_slack
+from spatial_adversarial.judging.theory import THEORY_TESTS, judge_theory
 from spatial_adversarial.judging.verdicts import judge
 
 __all__ = [
     "CELL_STATISTICS",
     "COLUMNS",
-    "SLACK",
     "STATISTICS",
+    "THEORY_TESTS",
     "Curves",
     "curves_of",
     "judge",
@@ -37,6 +37,7 @@ COLUMNS = [
     "verdict",
     "status",
     "contradicts",
+    "because",
 ]
 
 
@@ -57,9 +58,10 @@ def judge_claim(
             "target": target,
             "says": claim["says"],
             "contradicts": claim.get("contradicts", ""),
+            "because": test.get("because", ""),
         }
-        if "slack" in test:
-            judged.append(frame | judge_slack(rows, test))
+        if any(kind in test for kind in THEORY_TESTS):
+            judged.append(frame | judge_theory(rows, test))
             continue
         if CELL_STATISTICS.keys() & test.keys():
             judged += [frame | row for row in judge_cells(test, rows, replicates, level)]

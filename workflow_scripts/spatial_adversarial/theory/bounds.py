@@ -10,8 +10,10 @@ Side = Callable[[float, float, float], float]
 class Bound:
     """A theorem: premise >= 1 - eta implies lower <= conclusion <= upper, the sides from (eta, p, m / d).
 
-    upper rises and lower falls with eta. needs: from p, the smallest eta at which some classifier meets the
-    premise. paired: on invariance's distribution and under its A, not on the coded one under all attacks.
+    Upper sides rise and lower ones fall with eta. tight_upper, tight_lower: what the proof gives when it bounds
+    every shift, not the identity alone; no paper states the two together. needs: from p, the smallest eta at
+    which some classifier meets the premise. paired: on invariance's distribution and under its A, not on the
+    coded one under all attacks.
     """
 
     premise: str
@@ -19,16 +21,29 @@ class Bound:
     needs: Callable[[float], float]
     upper: Side
     lower: Side | None = None
+    tight_upper: Side | None = None
+    tight_lower: Side | None = None
     paired: bool = False
 
     def sides(self) -> dict[str, Side]:
         """The sides that are stated, by metric name."""
-        stated = {"lower_bound": self.lower, "upper_bound": self.upper}
-        return {metric: side for metric, side in stated.items() if side}
+        named = {"lower_bound": self.lower, "upper_bound": self.upper}
+        named |= {"tight_lower": self.tight_lower, "tight_upper": self.tight_upper}
+        return {metric: side for metric, side in named.items() if side}
 
-    def hypothesis(self, eta: float, p: float) -> str:
-        """Say "empty" where no classifier meets the premise, else "holds"."""
-        return "empty" if eta < self.needs(p) - 1e-9 else "holds"
+    def empty(self, eta: float, p: float) -> bool:
+        """Say whether no classifier meets the premise."""
+        return eta < self.needs(p) - 1e-9
+
+    def vacuous(self, metric: str, eta: float, p: float, share: float) -> bool:
+        """Say whether a side excludes no accuracy in [0, 1]."""
+        side = self.sides()[metric](eta, p, share)
+        return side >= 1 if is_upper(metric) else side <= 0
+
+
+def is_upper(metric: str) -> bool:
+    """Say whether a side bounds from above."""
+    return metric in ("upper_bound", "tight_upper")
 
 
 # Solved for the spatial accuracy. A alone can be withstood, at the price of natural accuracy: any eta is met.
@@ -46,13 +61,16 @@ SHIFTS = Bound(
     needs=lambda p: 1 - p,
     upper=lambda eta, p, share: 1 - share * (1 - eta * p / (1 - p)),
     lower=lambda eta, p, share: (1 - share) * (1 - eta),
+    tight_upper=lambda eta, p, share: eta * p / (1 - p),
+    tight_lower=lambda eta, p, share: 1 - eta,
 )
-# Theorem 2 of cusp, whose printed formulas are garbled, in its two halves.
+# Theorem 2 of cusp in its two halves.
 ADVERSARIAL_LIMITS_SPATIAL = Bound(
     "adversarial_accuracy",
     "spatial_accuracy",
     needs=lambda p: 1 - p,
     upper=lambda eta, p, share: eta * p / (1 - p),
+    tight_lower=lambda eta, p, share: 1 - eta,
 )
 SPATIAL_LIMITS_ADVERSARIAL = Bound(
     "spatial_accuracy",
@@ -71,3 +89,18 @@ STATEMENTS: dict[str, dict[str, Bound | None]] = {
         "theorem3": SHIFTS,
     },
 }
+AT_LEAST, AT_MOST = 0.97, 0.85  # Proposition 1's numbers
+# What is simulated, from the most robust to the least, by name; X_0's weight is in units of what x says on average.
+CLASSIFIERS = (
+    "x0 only",
+    "x0 × 2 + x",
+    "x0 × 1.5 + x",
+    "x0 × 1 + x",
+    "x0 × 1 + averaged",
+    "averaged over r(x)",
+    "trained on r(x)",
+    "Bayes on x",
+    "half the coordinates",
+    "majority of signs",
+    "Bayes on x + A(x)",
+)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
 
+from .bounds import CLASSIFIERS
 from .codes import cyclic_code
+from .estimates import Estimate, combine, wilson
 
 TRAINING_SAMPLES = 4000
-X0_WEIGHTS = (2, 1.5, 1)  # in units of what the other coordinates say on average
-Z = norm.ppf(0.975)
+X0_WEIGHTS = (2, 1.5, 1)
+BLOCK = 10_000  # samples at a time
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Classifier:
     x0_weight: float
     squash: Callable[[np.ndarray], np.ndarray] | None = None
 
+    @property
+    def decided_by_x0(self) -> bool:
+        """It sees x_0 alone: its accuracies are known without a sample."""
+        return not np.abs(self.weights).max() > 1e-9
+
     def predict(self, x0: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Labels -1 or +1, int64 [N], of x0 [N] and x [N, D]."""
         seen = self.squash(x) if self.squash else x
@@ -74,46 +80,22 @@ class Classifier:
 
 
 def classifiers(setting: Setting, rng: np.random.Generator) -> list[Classifier]:
-    """Classifiers from all over the trade-off, from x_0 alone to the best one under A."""
+    """The CLASSIFIERS, from all over the trade-off."""
     mean, prior = setting.mean, np.log(setting.p / (1 - setting.p)) / 2
     averaged = mean[setting.permutations].mean(axis=0)
-    return [
+    known = [
         Classifier("x0 only", np.zeros_like(mean), 1.0),
         *(Classifier(f"x0 × {weight:g} + x", mean, weight * float(mean @ mean)) for weight in X0_WEIGHTS),
-        _least_squares("trained on r(x)", setting, True, rng),
+        Classifier("x0 × 1 + averaged", averaged, max(prior, float(averaged @ mean))),
         Classifier("averaged over r(x)", averaged, prior),
+        _least_squares("trained on r(x)", setting, rng),
         Classifier("Bayes on x", mean, prior),
-        _least_squares("trained on x", setting, False, rng),
         Classifier("half the coordinates", np.maximum(mean, 0), 0.0),  # f* of invariance, section 3
         Classifier("majority of signs", np.sign(mean), 0.0, np.sign),
         Classifier("Bayes on x + A(x)", -mean, prior),
     ]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def wilson(successes: int, trials: int) -> Estimate:
-    """Share of successes with its Wilson score interval."""
-    share = successes / trials
-    centre = (share + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
-    half = Z / (1 + Z**2 / trials) * np.sqrt(share * (1 - share) / trials + Z**2 / (4 * trials**2))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
-
-
-def combine(weights: Sequence[float], estimates: Sequence[Estimate], constant: float = 0.0) -> Estimate:
-    """constant + sum of weight * estimate, independent estimates; intervals add in squares (MOVER)."""
-    value, below, above = constant, 0.0, 0.0
-    for weight, estimate in zip(weights, estimates, strict=True):
-        arms = weight * (estimate.low - estimate.value), weight * (estimate.high - estimate.value)
-        value, below, above = value + weight * estimate.value, below + min(arms) ** 2, above + max(arms) ** 2
-    return Estimate(float(value), float(value - below**0.5), float(value + above**0.5))
+    by_name = {f.name: f for f in known}
+    return [by_name[name] for name in CLASSIFIERS]
 
 
 def accuracies(
@@ -125,22 +107,24 @@ def accuracies(
     or "worst" (the strongest attack on each classifier within the budget), else ValueError. Half the samples
     have X_0 = Y and half X_0 = -Y, weighted by p and 1 - p: what X_0 alone decides has no sampling error.
     """
+    if condition not in ("natural", "spatial", "attack", "worst"):
+        raise ValueError(f"unknown condition {condition!r}: natural, spatial, attack or worst")
+    half = samples // 2
     strata = []
     for agrees in (True, False):
-        x0, x, y = _draw(setting, np.full(samples // 2, agrees), rng)
-        if condition == "spatial":
-            x = _transform(setting, x, rng)
-        elif condition == "attack":
-            x = x - 2 * setting.mean * y[:, None]
-        elif condition not in ("natural", "worst"):
-            raise ValueError(f"unknown condition {condition!r}: natural, spatial, attack or worst")
-        hits = {}
-        for f in candidates:
-            seen = f.worst(x0, x, y, setting.eps) if condition == "worst" else (x0, x)
-            hits[f.name] = wilson(int(np.sum(f.predict(*seen) == y)), len(y))
-        strata.append(hits)
+        hits = dict.fromkeys((f.name for f in candidates), 0)
+        for start in range(0, half, BLOCK):
+            x0, x, y = _draw(setting, np.full(min(BLOCK, half - start), agrees), rng)
+            if condition == "spatial":
+                x = _transform(setting, x, rng)
+            elif condition == "attack":
+                x = x - 2 * setting.mean * y[:, None]
+            for f in candidates:
+                seen = f.worst(x0, x, y, setting.eps) if condition == "worst" else (x0, x)
+                hits[f.name] += int(np.sum(f.predict(*seen) == y))
+        strata.append({name: wilson(found, half) for name, found in hits.items()})
     shares = setting.p, 1 - setting.p
-    return {f.name: combine(shares, [hits[f.name] for hits in strata]) for f in candidates}
+    return {f.name: combine(shares, [found[f.name] for found in strata]) for f in candidates}
 
 
 def _draw(
@@ -158,10 +142,10 @@ def _transform(setting: Setting, x: np.ndarray, rng: np.random.Generator) -> np.
     return np.take_along_axis(x, setting.permutations[drawn], axis=1)
 
 
-def _least_squares(name: str, setting: Setting, transformed: bool, rng: np.random.Generator) -> Classifier:
-    """Linear classifier fitted to training samples of X or of r(X), x_0 being one of its inputs."""
+def _least_squares(name: str, setting: Setting, rng: np.random.Generator) -> Classifier:
+    """Linear classifier fitted to training samples of r(X), x_0 being one of its inputs."""
     x0, x, y = _draw(setting, rng.random(TRAINING_SAMPLES) < setting.p, rng)
-    x = _transform(setting, x, rng) if transformed else x
+    x = _transform(setting, x, rng)
     fitted, *_ = np.linalg.lstsq(np.column_stack([x0, x]), y, rcond=None)
     return Classifier(name, fitted[1:], float(fitted[0]))
 

@@ -12,12 +12,13 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from .bounds import STATEMENTS, Bound
+from .bounds import AT_LEAST, AT_MOST, STATEMENTS, Bound, is_upper
 from .codes import RELATIVE_DISTANCE, autocorrelation, code_family, cyclic_code, relative_distance
-from .simulate import Classifier, Estimate, accuracies, classifiers, coded_setting, combine, paired_setting
+from .estimates import Estimate, combine, exactly
+from .frontier import frontier, rules
+from .simulate import Classifier, Setting, accuracies, classifiers, coded_setting, paired_setting
 
 ETAS = np.linspace(0, 1, 101)
-AT_LEAST, AT_MOST = 0.97, 0.85  # Proposition 1's numbers
 OVER = {"p": "probability", "d": "coordinates", "m": "m/d", "eta": "eta"}  # what x may be, and its unit
 TIDY = ["paper", "target", "panel", "data", "model", "group", "family", "strength", "attack_space", "profile"]
 TIDY += ["x", "x_unit", "metric", "value", "low", "high", "interval", "n", "seed", "status"]
@@ -32,8 +33,10 @@ def simulate(paper: str, settings: Mapping, seed: int) -> pd.DataFrame:
     one), classifiers (optional, a list of names)}}. Rows with metric "slack" say how far inside the bound of
     `side` the simulation lies: high < 0 is a violation. Theorem 1's sides over p and d are multiplied by
     2 (1 - p), which keeps them in [0, 1]; accuracy bounds beyond [0, 1] say nothing more and are clipped.
-    `hypothesis` is "empty" where no classifier meets the premise, "fails" where a code misses Proposition 1's
-    distance, else "holds". Raises ValueError naming the setting that is wrong.
+    Slack counts as evidence where `hypothesis` is "holds". It is "empty" where no classifier meets the premise,
+    "vacuous" where the side excludes no accuracy in [0, 1], "by construction" where x_0 alone decides, "fails"
+    where a code misses Proposition 1's distance. Along eta, metrics frontier_upper and frontier_lower are the
+    best and worst of frontier.rules. Raises ValueError naming the setting that is wrong.
     """
     if paper not in STATEMENTS:
         raise ValueError(f"paper {paper!r} has no theorems: {', '.join(STATEMENTS)} have")
@@ -102,8 +105,8 @@ def _proposition_1(point: _Point, samples: int, rng: np.random.Generator) -> lis
     met = "holds" if relative_distance(code) >= RELATIVE_DISTANCE else "fails"
     place = {"code": code_family(point.d), "hypothesis": met}
     rows = [
-        point.row("lower_bound", "bound", _exactly(AT_LEAST), **place),
-        point.row("upper_bound", "bound", _exactly(AT_MOST), **place),
+        point.row("lower_bound", "bound", exactly(AT_LEAST), **place),
+        point.row("upper_bound", "bound", exactly(AT_MOST), **place),
     ]
     for f, condition, sign, limit in (
         (best, "natural", 1, AT_LEAST),
@@ -127,58 +130,78 @@ def _theorem(
     else:
         setting = coded_setting(point.p, point.d, point.shift)
         place = {"code": code_family(point.d), "m": point.shift}
+    attack = "attack" if bound.paired else "worst"
     candidates = _chosen(classifiers(setting, rng), names)
-    spatial = accuracies(candidates, setting, "spatial", samples, rng)
-    adversarial = accuracies(candidates, setting, "attack" if bound.paired else "worst", samples, rng)
-    rows = _curves(bound, point, place)
+    found = {
+        "natural_accuracy": accuracies(candidates, setting, "natural", samples, rng) if bound.paired else {},
+        "spatial_accuracy": accuracies(candidates, setting, "spatial", samples, rng),
+        "adversarial_accuracy": accuracies(candidates, setting, attack, samples, rng),
+    }
+    rows = _curves(bound, point, setting, attack, place)
     for f in candidates:
-        found = {"spatial_accuracy": spatial[f.name], "adversarial_accuracy": adversarial[f.name]}
-        eta = combine([-1], [found[bound.premise]], constant=1)
-        label = {
-            "classifier": f.name,
-            "eta": eta.value,
-            "hypothesis": bound.hypothesis(eta.high, point.p),
-            **place,
-        }
-        rows += [point.row(metric, "simulated", value, **label) for metric, value in found.items()]
+        own = {metric: values[f.name] for metric, values in found.items() if values}
+        eta = combine([-1], [own[bound.premise]], constant=1)
+        label = {"classifier": f.name, "eta": eta.value, **place}
+        known = {"hypothesis": "by construction"} if f.decided_by_x0 else {}
+        rows += [point.row(metric, "simulated", value, **label, **known) for metric, value in own.items()]
         sides = _inequality if bound.paired and point.over != "eta" else _sides
-        rows += [point.row(*row, **label) for row in sides(bound, point, found, eta)]
+        rows += [point.row(*row, **label | told | known) for *row, told in sides(bound, point, own, eta)]
     return rows
 
 
-def _curves(bound: Bound, point: _Point, place: dict) -> list[dict]:
-    """What is drawn as a line without any classifier: the sides along eta, or the right side of Theorem 1."""
-    if point.over == "eta":
-        return [
-            point.row(metric, "bound", _exactly(_clip(side(eta, point.p, point.share))), eta=eta, **place)
-            | {"hypothesis": bound.hypothesis(eta, point.p)}
-            for metric, side in bound.sides().items()
-            for eta in ETAS
-        ]
-    return [point.row("inequality_right", "right", _exactly(point.p), **place)] if bound.paired else []
+def _curves(bound: Bound, point: _Point, setting: Setting, attack: str, place: dict) -> list[dict]:
+    """Lines without a classifier: the sides and the frontier along eta, or the right side of Theorem 1."""
+    if point.over != "eta":
+        right = exactly(2 * (1 - point.p) * bound.upper(1, point.p, point.share))
+        return [point.row("inequality_right", "right", right, **place)] if bound.paired else []
+    rows = []
+    for metric, side in bound.sides().items():
+        for eta in ETAS:
+            says = "vacuous" if bound.vacuous(metric, eta, point.p, point.share) else "holds"
+            says = "empty" if bound.empty(eta, point.p) else says
+            drawn = exactly(np.clip(side(eta, point.p, point.share), 0, 1))
+            rows.append(point.row(metric, "bound", drawn, eta=eta, hypothesis=says, **place))
+    found = rules(setting, attack)
+    reached = frontier(found[bound.premise], found[bound.conclusion], ETAS)
+    for metric, line in zip(("frontier_lower", "frontier_upper"), reached, strict=True):
+        known = [(eta, value) for eta, value in zip(ETAS, line, strict=True) if not np.isnan(value)]
+        rows += [point.row(metric, "frontier", exactly(value), eta=eta, **place) for eta, value in known]
+    return rows
 
 
-def _inequality(bound: Bound, point: _Point, found: dict, eta: Estimate) -> list[tuple[str, str, Estimate]]:
-    """Theorem 1 times 2 (1 - p): 2 (1 - p) spatial + (2 p - 1) adversarial <= p."""
-    left = combine(
-        [2 * (1 - point.p), 2 * point.p - 1], [found["spatial_accuracy"], found["adversarial_accuracy"]]
-    )
+Row = tuple[str, str, Estimate, dict]
+
+
+def _inequality(bound: Bound, point: _Point, found: dict, eta: Estimate) -> list[Row]:
+    """Theorem 1 times 2 (1 - p), from its upper side at eta = 1, and that at 0: weights of the two accuracies."""
+    scale = 2 * (1 - point.p)
+    right, fallen = (scale * bound.upper(end, point.p, point.share) for end in (1, 0))
+    left = combine([scale, right - fallen], [found[bound.conclusion], found[bound.premise]])
+    says = _says(bound, "upper_bound", point, eta)
     return [
-        ("inequality_left", "left", left),
-        ("slack", "upper_bound", combine([-1], [left], constant=point.p)),
+        ("inequality_left", "left", left, says),
+        ("slack", "upper_bound", combine([-1], [left], constant=right), says),
     ]
 
 
-def _sides(bound: Bound, point: _Point, found: dict, eta: Estimate) -> list[tuple[str, str, Estimate]]:
-    """The sides at the classifier's eta, and how far its accuracy is inside them."""
+def _sides(bound: Bound, point: _Point, found: dict, eta: Estimate) -> list[Row]:
+    """The sides at the classifier's eta, and how far its accuracy is inside them (before they are clipped)."""
     rows = []
     for metric, side in bound.sides().items():
-        value, *ends = (_clip(side(end, point.p, point.share)) for end in (eta.value, eta.low, eta.high))
+        value, *ends = (side(end, point.p, point.share) for end in (eta.value, eta.low, eta.high))
         limit = Estimate(value, min(ends), max(ends))
-        sign = 1 if metric == "upper_bound" else -1
-        rows.append(("slack", metric, combine([sign, -sign], [limit, found[bound.conclusion]])))
-        rows += [(metric, "bound", limit)] if point.over != "eta" else []
+        sign = 1 if is_upper(metric) else -1
+        says = _says(bound, metric, point, eta)
+        rows.append(("slack", metric, combine([sign, -sign], [limit, found[bound.conclusion]]), says))
+        if point.over != "eta":
+            drawn = Estimate(*(float(np.clip(end, 0, 1)) for end in (limit.value, limit.low, limit.high)))
+            rows.append((metric, "bound", drawn, says))
     return rows
+
+
+def _says(bound: Bound, metric: str, point: _Point, eta: Estimate) -> dict:
+    """A classifier with eta < 1 - p would be evidence against its theorem: never "empty"."""
+    return {"hypothesis": "vacuous" if bound.vacuous(metric, eta.value, point.p, point.share) else "holds"}
 
 
 def _chosen(candidates: list[Classifier], names: list[str] | None) -> list[Classifier]:
@@ -186,11 +209,3 @@ def _chosen(candidates: list[Classifier], names: list[str] | None) -> list[Class
     if unknown := set(names or []) - set(known):
         raise ValueError(f"no classifier {', '.join(map(repr, sorted(unknown)))}: {', '.join(known)}")
     return [known[name] for name in names] if names else candidates
-
-
-def _clip(accuracy: float) -> float:
-    return min(max(float(accuracy), 0.0), 1.0)
-
-
-def _exactly(value: float) -> Estimate:
-    return Estimate(value, value, value)
