@@ -89,6 +89,14 @@ def test_panels_that_the_budget_leaves_out_are_not_run_and_say_so(full_config):
     assert fewer.claims == full.claims, "claims on the others are `not run`"
 
 
+def test_what_a_budget_says_by_default_leaves_out_the_other_figures_and_tables(full_config):
+    budget = {"panels": {"default": [], "tradeoff/fig2": ["a"]}, "rows": {"default": [], "cusp/table1": [3]}}
+    catalog = load(full_config | {"papers": ["tradeoff", "cusp"], "budget": budget}, ROOT / "figures")
+    run = {name for name, target in catalog.targets.items() if target.paths()}
+    assert run == {("tradeoff", "fig2"), ("cusp", "table1"), ("cusp", "fig6")}, "fig6 draws table1's rows"
+    assert catalog.targets["tradeoff", "theory"].kind == "theory"
+
+
 # Rows and figures of the config's own
 
 

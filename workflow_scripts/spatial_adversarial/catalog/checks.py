@@ -57,6 +57,6 @@ def check_chosen(budget: dict, targets: dict) -> None:
     papers = {paper for paper, _ in targets}
     for key, thing, kind in (("rows", "table", "results"), ("panels", "figure", "panels")):
         known = {"/".join(name): target for name, target in targets.items() if target.kind == kind}
-        for name in budget.get(key, {}):
+        for name in budget.get(key, {}).keys() - {"default"}:
             if name.partition("/")[0] in papers:
                 lookup(thing, name, known, f"config: budget.{key}")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from . import published
+from .budget import by_name
 from .families import resolve_members
 from .panels import Line, Panel, resolve_line
 from .reading import CatalogError, lookup
@@ -49,8 +50,7 @@ class Table:
         rows = {str(key): row for key, row in spec["rows"].items()}
         only = [str(key) for key in spec.get("only", rows)]
         self.rows = {key: lookup("row", key, rows, f"{where}.only") for key in only}
-        kept = scope.config["budget"].get("rows", {}).get(f"{paper}/{name}", list(rows))
-        for key in kept:
+        for key in scope.config["budget"].get("rows", {}).get(f"{paper}/{name}", []):
             lookup("row", str(key), rows, f"config: budget.rows.{paper}/{name}")
         for column, told in spec["columns"].items():
             for key in told.get("rows", []):
@@ -61,7 +61,7 @@ class Table:
         table, _, row = key.rpartition(".")
         if f"{self.paper}/{table or self.name}/{row}" in self.scope.config["optional_rows"]:
             return False
-        kept = self.scope.config["budget"].get("rows", {}).get(f"{self.paper}/{table or self.name}")
+        kept = by_name(f"{self.paper}/{table or self.name}", self.scope.config["budget"].get("rows", {}))
         return kept is not None and row not in map(str, kept)
 
     def row(self, key: str, row: dict, kind: str = "row") -> Panel:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..theory.bounds import CLASSIFIERS, STATEMENTS
 from . import optional, own, pareto, tables
+from .budget import by_name
 from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
 from .recipes import run_and_step
@@ -88,7 +89,8 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     if not dealt:
         raise CatalogError(f"{where}: a figure needs panels")
     panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
-    kept = specs.config["budget"].get("panels", {}).get(f"{paper}/{name}", list(dealt))
+    kept = by_name(f"{paper}/{name}", specs.config["budget"].get("panels", {}))
+    kept = list(dealt) if kept is None else kept
     for k in kept:
         lookup("panel", k, dealt, f"config: budget.panels.{paper}/{name}")
     panels = tuple(p if p.reason or p.letter in kept else replace(p, reason=LEFT_OUT) for p in panels)

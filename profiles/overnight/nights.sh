@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The papers on real data in two nights of two cores, in stages by what they tell; each stage leaves its results in a
+# folder of its own, and a second call goes on where the first was interrupted (Ctrl-C, kill, power).
+#
+#   bash profiles/overnight/nights.sh                         all stages, in order
+#   bash profiles/overnight/nights.sh 1_mnist 5_mnist_pgd     some of them
+#   bash profiles/overnight/nights.sh --dry-run [stage ...]   what is left to do
+#
+#   RESULTS=/path   where results go (default: results/overnight), DATA=/path where prepared data sets go
+#   DATA_MIRROR=/path   a folder with the archives, for machines without a network
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+stages=(1_mnist 2_cifar_half 3_cifar_pgd 4_cifar_cusp 5_mnist_pgd 8_cifar_full)
+dry=()
+if [ "${1:-}" = "--dry-run" ]; then dry=(--dry-run --quiet rules host reason); shift; fi
+if [ $# -gt 0 ]; then stages=("$@"); fi
+
+# What a stage makes, below its results. The claims of a paper are judged where the stage has most of it.
+files_of() {
+  case "$1" in
+    1_mnist) echo figures/{invariance/{fig1,fig3,theory},tradeoff/{fig6,fig13,fig14,theory},cusp/{fig5,fig8,fig15,fig16,theory}}.pdf \
+      tables/{invariance/table1,tradeoff/table1,cusp/table2}.csv claims/{invariance,tradeoff,cusp}.csv ;;
+    2_cifar_half) echo figures/{invariance/fig2,tradeoff/{fig1,fig2,fig14}}.pdf claims/{invariance,tradeoff}.csv ;;
+    3_cifar_pgd) echo figures/tradeoff/{fig2,fig10,fig12}.pdf claims/tradeoff.csv ;;
+    4_cifar_cusp) echo figures/cusp/fig6.pdf tables/cusp/{table1,table3}.csv claims/cusp.csv ;;
+    5_mnist_pgd) echo figures/{invariance/fig5,tradeoff/fig7}.pdf claims/{invariance,tradeoff}.csv ;;
+    8_cifar_full) echo figures/invariance/fig2.pdf ;;
+    *) echo "no stage $1: ${stages[*]}" >&2; return 2 ;;
+  esac
+}
+
+for stage in "${stages[@]}"; do
+  printf '== %s\n' "$stage"
+  results="${RESULTS:-results/overnight}/$stage"
+  files=$(files_of "$stage")
+  nice -n 19 snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" \
+    --config results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} -- \
+    $(printf "$results/%s " $files)
+done
