@@ -52,6 +52,8 @@ RECIPE_DEFAULTS = {
     "phases.examples": {},
     "phases.examples.pgd.random_start": True,
     "phases.examples.pgd.norm": "linf",
+    "phases.examples.trades.first": "clean",
+    "phases.examples.fat.omega": 0.001,
     "phases.examples.oaat.batches": ["sensitive", "invariant"],
     "phases.examples.oaat.average": 0.995,
     "phases.examples.oaat.climb": "ce",
@@ -428,7 +430,9 @@ def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_
     for recipe in catalog.recipes.values():
         given = identity(recipe, "recipe")
         assert whole(given, "recipe") == recipe
-        assert not {"version", "label_smoothing"} & set(given)
+        assert "label_smoothing" not in given
+        methods = {name for phase in recipe["phases"] for name in phase["examples"]}
+        assert given.get("version") == (2 if methods & {"trades", "fat", "oaat"} else None)
     for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
         assert whole(identity(profile, "profile"), "profile") == profile
         labelled = profile.get("attack") == "pgd" and profile["loss"] == "cross_entropy"

@@ -18,7 +18,7 @@ from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.training import loop
 from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.methods import Context, make
+from spatial_adversarial.training.methods import Context, make, oaat
 from spatial_adversarial.training.methods.oaat import AveragedNetwork
 from spatial_adversarial.training.perceptual import Observed, embedding
 from spatial_adversarial.training.ramps import value
@@ -181,11 +181,11 @@ def test_a_step_with_awp_descends_by_the_gradient_at_the_moved_weights(tmp_path,
     method = make(examples)
     adversarial = method.attack(model, x, y, Context(run_generator("examples"), 0, method.memory(model)))
 
-    def loss(moved: Tensor) -> Tensor:
-        return method.loss(model, x, moved, y, criterion=functional.cross_entropy)[0]
-
-    with perturbed(model, lambda: loss((x + 2 * (adversarial - x)).clamp(0, 1)), 0.02):
-        gradients = torch.autograd.grad(loss(adversarial), list(model.parameters()))
+    criterion = functional.cross_entropy
+    climbed = lambda: method.climbed(model, x, adversarial, y, reach=2, criterion=criterion)  # noqa: E731
+    with perturbed(model, climbed, 0.02):
+        loss = method.loss(model, x, adversarial, y, criterion=criterion)[0]
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
     for weight, gradient, trained in zip(
         model.parameters(), gradients, run.network.parameters(), strict=True
     ):
@@ -257,6 +257,27 @@ def test_a_clipped_attack_lies_in_both_balls():
     assert moved.min() >= 0 and moved.max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("over", "number", "expected"),
+    [  # in 255ths: radius, step, the start's radius
+        ({"eps": 4 / 255, "steps": 5}, 0, (4, 2, 4)),
+        ({"eps": 2 / 255, "steps": 5}, 0, (2, 1, 2)),
+        ({"eps": 10 / 255, "steps": 10}, 1, (10, 2.5, 4)),
+        ({"eps": 16 / 255, "steps": 10}, 0, (24, 6, 4)),
+        ({"eps": 16 / 255, "steps": 10}, 1, (16, 4, 16)),
+    ],
+)
+def test_the_steps_and_the_start_of_oaats_attacks_in_numbers(monkeypatch, over, number, expected):
+    """eps / 2 in five steps, then eps / 4 in ten; from U(+-min(4, eps)), on oracle-invariant batches from U(+-eps)."""
+    asked = []
+    monkeypatch.setattr(oaat, "pgd", lambda *given, **named: asked.append(named) or pgd(*given, **named))
+    _, x, _, _ = attacked(network().train(), number, **over)
+    (named,) = asked
+    start = 255 * (named["start"] - x).abs().max().item()
+    assert (255 * named["eps"], 255 * named["step"]) == pytest.approx(expected[:2])
+    assert start == pytest.approx(expected[2], rel=0.01) and named["steps"] == over["steps"]
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_batches_take_turns_beyond_the_imperceptible(number):
     method, x, _, moved = attacked(network().train(), number)
@@ -267,6 +288,21 @@ def test_batches_take_turns_beyond_the_imperceptible(number):
     for only in ("sensitive", "invariant"):
         method, *_ = attacked(network().train(), number, batches=[only])
         assert (method.x_hat is not None) == (only == "sensitive")
+
+
+@pytest.mark.parametrize("reach", [1, 2])
+def test_weights_climb_at_x_hat_from_the_clean_prediction_on_sensitive_batches(reach):
+    """At x + reach (x_hat - x): neither x_tilde nor the mixture; the text's factor 2 is the switch."""
+    model = network().double().train()
+    x, y = batch()
+    x = x.double()
+    method = make({"oaat": OAAT})
+    moved = method.attack(model, x, y, Context(seeded(4), 0, method.memory(model)))
+    found = method.climbed(model, x, moved, y, reach=reach, criterion=functional.cross_entropy)
+    p, q = (model(z).softmax(1) for z in (x, (x + reach * (method.x_hat - x)).clamp(0, 1)))
+    expected = functional.cross_entropy(model(x), y) + 2.0 * (p * (p / q).log()).sum(1).mean()
+    torch.testing.assert_close(found, expected)
+    assert (method.x_hat - moved).abs().max() > 4 / 255
 
 
 def by_hand(model: nn.Module, method, x: Tensor, y: Tensor, moved: Tensor) -> Tensor:

@@ -11,9 +11,13 @@ from spatial_adversarial.costs import training_passes
 from spatial_adversarial.printed import figure, table
 from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
 from spatial_adversarial.told import STANDARD
+from spatial_adversarial.training.loop import Trainer
+from spatial_adversarial.training.methods import make
 from spatial_adversarial.training.ramps import Clock, value
+from spatial_adversarial.training.state import State
 
 EPOCHS = 110
+TRADES = {"trades": "clean", "trades_awp": "attacked", "trades_awp_100": "attacked"}
 
 
 @pytest.fixture
@@ -26,50 +30,95 @@ def run_of(catalog, name: str, row: str) -> dict:
     return panel.members[0].recipe
 
 
-def oaat_at(recipe: dict, epoch: int) -> dict:
-    """What holds in an epoch, counted from 1 as in the paper."""
-    phase = Clock(recipe["phases"]).phase(epoch - 1)
+def oaat_at(recipe: dict, epoch: int, epochs: int = EPOCHS) -> dict:
+    """What holds in an epoch, counted from 1 as in the paper, of a run of so many."""
+    phases = [recipe["phases"][0] | {"epochs": epochs}]
+    phase = Clock(phases).phase(epoch - 1)
     return phase["examples"]["oaat"] | phase["awp"]
 
 
-@pytest.mark.parametrize("epoch", [1, 9, 10, 27, 28, 55, 82, 83, 84, 100, 110])
-def test_the_schedules_of_oaat(catalog, epoch):
-    """eps, the attack's steps, alpha, lambda, beta and AWP as the paper and its code have them."""
-    now = oaat_at(run_of(catalog(), "table1", "oaat"), epoch)
-    quarter, last = EPOCHS / 4, 3 * EPOCHS / 4
-    assert now["eps"] == pytest.approx(4 / 255 if epoch <= quarter else epoch * (16 / 255) / EPOCHS)
-    assert now["steps"] == (5 if epoch <= quarter else 10)
-    assert (now["eps"] > now["imperceptible"]) == (epoch > last)
-    passed = max(0, (epoch - last) / (EPOCHS - last))
-    assert now["lpips"] == pytest.approx(passed)
-    assert now["beta"] == pytest.approx(1.5 + 1.5 * passed)
-    assert now["alpha"] == pytest.approx(1 - 0.2 * max(0, epoch - last) / (EPOCHS - last + 1))
-    assert now["gamma"] == (0.005 if epoch >= 10 else 0)
-    assert now["reach"] == (2 if epoch <= last else 1)
+def in_the_code(epochs: int, mixup: float = 0.2, lpips: float = 1) -> dict[int, dict]:
+    """{epoch: settings} by the authors' integer arithmetic, epoch by epoch."""
+    quarter, alpha, beta, weight, eps, found = int(3 * epochs / 4), 1.0, 1.5, 0.0, 4 / 255, {}
+    for epoch in range(1, epochs + 1):
+        if epoch > epochs // 4:
+            eps = epoch * (16 / 255) / epochs
+        if 4 * epoch > 3 * epochs:  # eps > 12/255
+            alpha -= mixup / (epochs - quarter + 1)
+            weight = lpips * (epoch - quarter) / (epochs - quarter)
+            beta = 1.5 + (3 - 1.5) * (epoch - quarter) / (epochs - quarter)
+        found[epoch] = {"eps": eps, "alpha": alpha, "beta": beta, "lpips": weight}
+    return found
 
 
-def test_the_learning_rate_and_the_optimiser_made_anew(catalog):
+@pytest.mark.parametrize("epochs", [4, 8, 10, 22, 55, 100, 110, 200])
+def test_the_schedules_of_oaat_are_the_codes_at_every_length(catalog, epochs):
+    recipe = run_of(catalog(), "table1", "oaat")
+    expected = in_the_code(epochs)
+    for epoch in range(1, epochs + 1):
+        now = oaat_at(recipe, epoch, epochs)
+        assert {key: now[key] for key in expected[epoch]} == pytest.approx(expected[epoch], abs=1e-12), epoch
+        late = 4 * epoch > 3 * epochs
+        assert now["steps"] == (5 if epoch <= epochs // 4 else 10)
+        assert (not make({"oaat": without_awp(now)}).imperceptibly) == late
+        assert now["reach"] == (1 if late else 2)
+    assert now["eps"] == pytest.approx(16 / 255) and now["beta"] == 3 and now["lpips"] == 1
+
+
+def without_awp(now: dict) -> dict:
+    return {key: item for key, item in now.items() if key not in ("gamma", "reach")}
+
+
+def test_the_first_epoch_of_the_last_quarter_in_numbers(catalog):
+    """110 epochs: 28 of them remain after 82, and alpha falls by .2 / 29 an epoch. Ten: alternating from epoch 8 on."""
+    recipe = run_of(catalog(), "table1", "oaat")
+    now = oaat_at(recipe, 83)
+    assert (now["beta"], now["lpips"]) == pytest.approx((1.553571, 0.035714), abs=1e-6)
+    assert now["alpha"] == pytest.approx(0.993103, abs=1e-6)
+    assert [255 * oaat_at(recipe, epoch, 10)["eps"] > 12.001 for epoch in (7, 8)] == [False, True]
+    assert [oaat_at(recipe, epoch)["gamma"] for epoch in (9, 10)] == [0, 0.005]
+
+
+@pytest.mark.parametrize(("epochs", "first"), [(110, 83), (10, 8), (8, 7)])
+def test_the_learning_rate_and_the_optimiser_made_anew(catalog, epochs, first):
     recipe = run_of(catalog(), "table1", "oaat")
     rates = [value(recipe["optimiser"]["lr"], epoch - 1, EPOCHS) for epoch in (1, 56, 110)]
     assert rates[0] == 0.2 and rates[1] == pytest.approx(0.1) and rates[2] < 1e-4
-    (share,) = recipe["optimiser"]["anew"]
-    assert share == (83 - 1) / EPOCHS  # the first epoch beyond 12/255
+    assert anew(recipe, epochs) == [(first - 1) * 3]  # the first step of the first epoch beyond 12/255
     assert recipe["split"]["validation"] == 1000 and recipe["model"]["normalise"] == "none"
+
+
+def anew(recipe: dict, epochs: int) -> list[int]:
+    """The steps at which a run of three steps an epoch makes its optimiser anew."""
+    run = Trainer.__new__(Trainer)
+    run.recipe, run.state, run.steps_an_epoch = recipe, State(), 3
+    run.clock = Clock([recipe["phases"][0] | {"epochs": epochs}])
+    found = []
+    for run.state.step in range(3 * epochs):
+        if run._restarts(run.clock.time(run.state.step, 3)):
+            found.append(run.state.step)
+    return found
 
 
 def test_a_shorter_run_keeps_the_schedules_shape(catalog):
     recipe = run_of(catalog(budget={"epochs": 0.2}), "table1", "oaat")
     assert recipe["phases"][0]["epochs"] == 22
-    ends = [oaat_at(recipe, epoch) for epoch in (1, 22)]
-    assert [now["eps"] for now in ends] == pytest.approx([4 / 255, 16 / 255], rel=0.05)
+    ends = [oaat_at(recipe, epoch, 22) for epoch in (1, 22)]
+    assert [now["eps"] for now in ends] == pytest.approx([4 / 255, 16 / 255])
     assert [now["steps"] for now in ends] == [5, 10]
 
 
 def test_cifar100_has_its_own_lambda_alpha_and_autoaugment(catalog):
-    now = oaat_at(run_of(catalog(), "table1", "oaat_100"), 110)
-    assert now["lpips"] == pytest.approx(3) and now["alpha"] == pytest.approx(1 - 0.25 * 27.5 / 28.5)
+    now, expected = oaat_at(run_of(catalog(), "table1", "oaat_100"), 110), in_the_code(110, 0.25, 3)[110]
+    assert (now["lpips"], now["alpha"]) == pytest.approx((3, expected["alpha"]))
     for row in ("oaat_100", "trades_awp_100"):
         assert run_of(catalog(), "table1", row)["phases"][0]["augment"]["autoaugment"] == 1
+
+
+def test_attacks_pass_before_clean_images_where_weights_are_perturbed(catalog):
+    made = catalog()
+    orders = {row: run_of(made, "table1", row)["phases"][0]["examples"]["trades"]["first"] for row in TRADES}
+    assert orders == TRADES
 
 
 def test_exat_fine_tunes_by_its_own_steps(catalog):

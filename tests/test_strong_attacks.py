@@ -147,6 +147,46 @@ def test_gama_climbs_the_margin_and_is_guided_at_first(attacked):
     assert not torch.equal(end, unguided)
 
 
+class Recorded(nn.Module):
+    """A small smooth network in float64 that remembers what it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(12, 20), nn.Tanh(), nn.Linear(20, 5)).double()
+        self.seen: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(x.detach().clone())
+        return 4 * self.layers(x)
+
+
+def test_gama_is_its_published_schedule():
+    """100 steps from x + eps sign(noise), of 2 eps, a tenth after 60 and again after 85; the guide's weight falls from
+    50 to 0 in 25 steps, and compares with the probabilities at the start. Every iterate, against a loop in numbers.
+    """
+    x, y = torch.rand(6, 3, 2, 2, generator=seeded(), dtype=torch.float64), torch.arange(6) % 5
+    model, eps = Recorded(), 0.2
+    end = gama(model, x, y, eps=eps, generator=seeded(3))
+    iterates = [*model.seen[1:], end]  # the first call is the guide's, at the start
+    assert len(model.seen) == 101 and torch.equal(model.seen[0], model.seen[1])
+    signs = torch.randint(0, 2, x.shape, generator=seeded(3)) * 2 - 1
+    moved = torch.min(torch.max(x + eps * signs, x - eps), x + eps).clamp(0, 1)
+    f = lambda z: (4 * model.layers(z)).softmax(1)  # noqa: E731
+    start = f(moved).detach()
+    for k in range(100):
+        torch.testing.assert_close(iterates[k], moved, rtol=0, atol=1e-12)
+        leaf = moved.clone().requires_grad_()
+        p = f(leaf)
+        rivals = torch.stack([torch.cat([row[:c], row[c + 1 :]]).max() for row, c in zip(p, y, strict=True)])
+        margin = rivals - p[torch.arange(6), y]
+        guide = 50 * (25 - k) / 25 if k < 25 else 0
+        (gradient,) = torch.autograd.grad((margin + guide * (p - start).pow(2).sum(1)).sum(), leaf)
+        step = 2 * eps if k < 60 else 0.2 * eps if k < 85 else 0.02 * eps
+        moved = torch.min(torch.max(moved + step * gradient.sign(), x - eps), x + eps).clamp(0, 1)
+    torch.testing.assert_close(end, moved, rtol=0, atol=1e-12)
+
+
 def profile(**settings) -> dict:
     return filled(settings, schema("profile"))
 

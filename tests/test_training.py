@@ -1,5 +1,6 @@
 """Training: ramps by hand and against torch's schedulers, resumption to the last bit, one-line errors."""
 
+import hashlib
 import json
 import logging
 import math
@@ -563,6 +564,32 @@ def test_pgd_training_raises_robust_accuracy(fitted):
         )
         robust[name] = (network(adversarial).argmax(1) == y).float().mean().item()
     assert robust["pgd"] > robust["natural"] + 0.1
+
+
+@pytest.mark.parametrize("unit", ["epochs", "steps"])
+def test_every_epoch_has_streams_of_its_own(digits, tmp_path, monkeypatch, unit):
+    """SHA-256 of seed/name/epoch, worked out here; orders, augmentations, attacks' starts and dropout all differ."""
+    run = trainer(recipe(**{unit: 3 if unit == "epochs" else 10}), digits, seed=5)
+    seen, step = [], Trainer._step
+
+    def observed(self, batch, streams):
+        now = {name: stream.initial_seed() for name, stream in streams.items()}
+        seen.append(now | {"dropout": torch.initial_seed(), "batch": batch.tolist()})
+        return step(self, batch, streams)
+
+    monkeypatch.setattr(Trainer, "_step", observed)
+    list(run.run(tmp_path / "resume.pt"))
+
+    def expected(name: str, epoch: int) -> int:
+        digest = hashlib.sha256(f"5/{name}/{epoch}".encode()).hexdigest()
+        return int(digest[:16], 16) // 2
+
+    for epoch in range(3):
+        order = torch.randperm(160, generator=torch.Generator().manual_seed(expected("order", epoch)))
+        batches = [step.pop("batch") for step in seen[4 * epoch : 4 * epoch + 4]]
+        assert batches == [part.tolist() for part in order.split(40)][: len(batches)]
+        names = ("augment", "examples", "dropout")
+        assert all(step == {name: expected(name, epoch) for name in names} for step in seen[4 * epoch :][:4])
 
 
 def test_seeds_of_streams_differ_and_stay():

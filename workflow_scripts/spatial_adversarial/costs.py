@@ -13,11 +13,11 @@ WRONG = 1 / 4  # assumed share of images that are wrong when clean, which PGD at
 
 EXAMPLES = {
     "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
-    "trades": lambda method: FORWARD + method["steps"] * INPUT_GRADIENT + 2 * TRAIN_STEP,
+    "trades": lambda method: FORWARD + method["steps"] * INPUT_GRADIENT + 2 * TRAIN_STEP + FORWARD,
     "fat": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,  # at most, as the next one
     "ates": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
     # a quarter of the batches, at the end, see a third image or a second network
-    "oaat": lambda method: (_most(method["steps"]) * INPUT_GRADIENT + 2 * TRAIN_STEP) * 5 / 4,
+    "oaat": lambda method: (_most(method["steps"]) * INPUT_GRADIENT + 2 * TRAIN_STEP + FORWARD) * 5 / 4,
 }
 CLEAN_TOO = {"trades", "oaat"}  # methods whose loss is of the clean image as well
 

@@ -26,12 +26,14 @@ def early_stopped_pgd(
     generator: torch.Generator,
     threshold: float = 0.0,
     patience: int = 0,
+    noise: float = 0.0,
 ) -> Tensor:
     """L-inf PGD from a random start that leaves an image once it was past `threshold` `patience` + 1 times.
 
     An iterate is past the threshold where its `probability_margin` is above it; at 0 that is a mistake of the
-    network. x: float32 [N, C, H, W] in [0, 1]; y: int64 [N]; eps, step: in pixels of [0, 1]. The model is
-    attacked in eval mode and left as it was. Returns the last iterates, detached.
+    network. Each step adds `noise` N(0, 1), as FAT's code does. x: float32 [N, C, H, W] in [0, 1]; y: int64 [N];
+    eps, step, noise: in pixels of [0, 1]. The model is attacked in eval mode and left as it was. Returns the last
+    iterates, detached.
     """
     lower, upper = (x - eps).clamp(min=0), (x + eps).clamp(max=1)
     unit = torch.rand(x.shape, generator=generator, device=x.device)
@@ -49,5 +51,7 @@ def early_stopped_pgd(
             if not len(active):
                 break
             stepped = moved[active] + step * gradient[going].sign()
+            if noise:
+                stepped += noise * torch.randn(stepped.shape, generator=generator, device=x.device)
             moved[active] = stepped.clamp(lower[active], upper[active])
     return moved

@@ -56,7 +56,7 @@ def _scaled_ramps(tree, share: float):
         return tree
     if "ramp" not in tree:
         return {key: _scaled_ramps(value, share) for key, value in tree.items()}
-    if tree.get("unit") == "share":
+    if "unit" in tree:
         return tree
     times = {key: tree[key] * share for key in ("begin", "end") if key in tree}
     return tree | times | ({"at": [time * share for time in tree["at"]]} if "at" in tree else {})

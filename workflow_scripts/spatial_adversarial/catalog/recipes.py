@@ -8,6 +8,8 @@ from .reading import CatalogError, merge, numbers, schema, validate
 
 SNAPSHOT = re.compile(r"(.+)\.step(\d+)")
 BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a ramp in words
+# What training by a method computes: raise its number where that changes, and its runs get new ids.
+METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
 PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
@@ -36,7 +38,10 @@ def canonical(recipe: dict, where: str) -> dict:
     _check_steps(full, where)
     if len({"steps" in phase for phase in full["phases"]}) > 1:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
-    return full | {"phases": [_natural_at_zero(phase) for phase in full["phases"]]}
+    phases = [_natural_at_zero(phase) for phase in full["phases"]]
+    used = {name for phase in phases for name in phase["examples"]}
+    version = max([full["version"], *(METHOD_VERSIONS.get(name, 1) for name in used)])
+    return full | {"version": version, "phases": phases}
 
 
 def _check_steps(tree, where: str) -> None:

@@ -191,18 +191,18 @@ class Trainer:
         method = methods.make(phase["examples"])
         context = methods.Context(streams["examples"], self.state.step % self.steps_an_epoch, self.memory)
 
-        def loss_on(adversarial: Tensor) -> tuple[Tensor, Tensor]:
-            with self._autocast():
-                return method.loss(self.network, x, adversarial, y, criterion=self._criterion)
-
         with self._autocast():
             adversarial = method.attack(self.network, x, y, context)
+        batch_of = (self.network, x, adversarial, y)
 
-        def loss_beyond() -> Tensor:
-            return loss_on((x + phase["awp"]["reach"] * (adversarial - x)).clamp(0, 1))[0]
+        def climbed() -> Tensor:
+            with self._autocast():
+                return method.climbed(*batch_of, reach=phase["awp"]["reach"], criterion=self._criterion)
 
-        with perturbed(self.network, loss_beyond, phase["awp"]["gamma"]):
-            loss, logits = loss_on(adversarial)
+        with perturbed(self.network, climbed, phase["awp"]["gamma"]):
+            with self._autocast():
+                loss, logits = method.loss(*batch_of, criterion=self._criterion)
+                method.after_loss(self.network, x)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
         self.optimiser.step()
@@ -210,15 +210,17 @@ class Trainer:
             decay = value(self.recipe["averaging"], time, self.clock.length, draw)
             self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)
             self.averaged.update_parameters(self.network)
+            if not decay:  # the mean is the network itself, and begins with the weights after the next step
+                self.averaged.n_averaged.zero_()
         if self.memory:
             self.memory.after_batch(self.network)
         return torch.stack([loss.detach() * len(batch), (logits.detach().argmax(1) == y).sum()])
 
     def _restarts(self, time: int) -> bool:
-        """Whether this is the first step at or past a share of the run at which the optimiser is made anew."""
-        before = self.clock.time(max(0, self.state.step - 1), self.steps_an_epoch)
-        before, now = before / self.clock.length, time / self.clock.length
-        return any(before < share <= now for share in self.recipe["optimiser"]["anew"])
+        """Whether this is the first step of the first epoch past a share of the run after which it begins anew."""
+        before = self.clock.time(self.state.step - 1, self.steps_an_epoch) if self.state.step else -1
+        passed = [share * self.clock.length for share in self.recipe["optimiser"]["anew"]]
+        return any(before + 1 <= end < time + 1 for end in passed)
 
     def _autocast(self) -> torch.autocast:
         """Mixed precision where the recipe wants it; no cache, which a forward without gradients would spoil."""

@@ -12,10 +12,15 @@ def value(number, time: float, length: float, draw: float | None = None):
     {ramp: random, values: [...], weights: [...]}: one of the values, drawn in the shares of the weights: the one that
     `draw`, uniform in [0, 1), falls on. Ramps of equal weights so take the values of one place together.
     {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
-    With `unit: share` times are shares of the run's length.
+    With `unit: share` times are shares of the run's length. With `unit: counted` they are as well, but rounded down
+    to whole epochs (or steps) and met by epochs counted from 1, so that a linear ramp arrives in the last epoch:
+    (e - begin) / (end - begin) in epoch e; steps come in the first epoch past their time. There `late` puts the end,
+    or the times of steps, so many epochs later. `least` is what a linear ramp never falls below.
     """
     if not isinstance(number, dict):
         return number
+    if number.get("unit") == "counted":
+        return value(_counted(number, length), time + 1, length)
     if number.get("unit") == "share":
         time, length = time / length, 1
     if number["ramp"] == "drops":
@@ -31,7 +36,19 @@ def value(number, time: float, length: float, draw: float | None = None):
     share = min(1.0, max(0.0, (time - begin) / (end - begin))) if end > begin else float(time >= end)
     if number["ramp"] == "cosine":
         share = (1 - math.cos(math.pi * share)) / 2
-    return number["from"] + (number["to"] - number["from"]) * share
+    return max(number.get("least", -math.inf), number["from"] + (number["to"] - number["from"]) * share)
+
+
+def _counted(number: dict, length: float) -> dict:
+    """A ramp of `unit: counted` with its times in epochs counted from 1, those of steps in the epoch after."""
+    late = number.get("late", 0)
+
+    def whole(share: float) -> int:
+        return int(share * length + 1e-9)  # 9/110 of 110 are 9
+
+    times = {"begin": whole(number.get("begin", 0)), "end": whole(number.get("end", 1)) + late}
+    at = {"at": [whole(time) + late + 1 for time in number["at"]]} if "at" in number else {}
+    return {key: item for key, item in number.items() if key != "unit"} | times | at
 
 
 def at(tree, time: float, length: float, draw: float | None = None):

@@ -20,6 +20,11 @@ METHODS: dict[str, type[Method]] = {
 
 
 def make(examples: dict) -> Method:
-    """The method of a phase's resolved `examples`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}."""
+    """The method of a phase's resolved `examples`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}.
+
+    At eps 0, as a ramp may begin, each is natural training.
+    """
     name, parameters = next(iter(examples.items()), ("clean", {}))
+    if parameters.get("eps") == 0:
+        return Method()
     return METHODS[name](**parameters)

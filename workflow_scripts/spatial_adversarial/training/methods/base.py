@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
@@ -52,3 +53,35 @@ class Method:
         """
         logits = network(adversarial)
         return criterion(logits, y), logits
+
+    def climbed(
+        self,
+        network: nn.Module,
+        x: Tensor,
+        adversarial: Tensor,
+        y: Tensor,
+        *,
+        reach: float,
+        criterion: Criterion,
+    ) -> Tensor:
+        """What adversarial weight perturbation climbs: by default the loss, at the attack times `reach`."""
+        return self.loss(network, x, stretched(x, adversarial, reach), y, criterion=criterion)[0]
+
+    def after_loss(self, network: nn.Module, x: Tensor) -> None:
+        """Called once the loss is taken, before the step: what else the authors' codes let batch norm see."""
+
+
+def stretched(x: Tensor, adversarial: Tensor, reach: float) -> Tensor:
+    """x + reach (x' - x), cut to [0, 1]."""
+    return (x + reach * (adversarial - x)).clamp(0, 1)
+
+
+def see_again(network: nn.Module, x: Tensor) -> None:
+    """Pass images once more in train mode, so that the running statistics of batch norm move as by a further pass.
+
+    TRADES' code, and all that come from it, take the clean prediction anew for each term of the loss. The gradients
+    are those of one pass; the statistics that are evaluated are not. Nothing happens to a network without batch norm.
+    """
+    if any(isinstance(module, _BatchNorm) for module in network.modules()):
+        with torch.no_grad():
+            network(x)

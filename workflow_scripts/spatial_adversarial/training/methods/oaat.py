@@ -10,7 +10,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ...attacks.base import attack_mode
 from ...attacks.pgd import cross_entropy_sum, divergence_sum, pgd
 from ..perceptual import Observed
-from .base import Memory, Method
+from .base import Memory, Method, see_again, stretched
+from .trades import trades_loss
 
 
 class AveragedNetwork(Memory):
@@ -47,6 +48,8 @@ class Oaat(Method):
     batch climbs CE - lpips LPIPS(x, x') from U(+-eps), LPIPS seen by the exponential mean (`average`) of the
     network. Steps are 2.5 eps / steps. `climb: kl` climbs the divergence from f(x) in CE's place, `reverse` takes
     KL(f(x') || target) of a sensitive batch, as the text writes it, and `train_mode` attacks in train mode.
+    The loss passes images in train mode as the authors' code does: attacked, clean and clean ones up to
+    `imperceptible`, then x_hat, clean and clipped ones, or attacked and clean ones.
     """
 
     eps: float
@@ -67,8 +70,13 @@ class Oaat(Method):
     def memory(self, network):
         return AveragedNetwork(network, self.average)
 
+    @property
+    def imperceptibly(self) -> bool:
+        """Whether eps is still imperceptible; at 12/255, as ramps compute it, it is."""
+        return self.eps <= self.imperceptible + 1e-9
+
     def attack(self, network, x, y, context):
-        if self.eps <= self.imperceptible:
+        if self.imperceptibly:
             return self._climb(network, x, y, self.eps, min(self.start, self.eps), context)
         if self.batches[context.batch % len(self.batches)] == "invariant":
             observed = Observed(network, context.memory.saved, x)
@@ -77,16 +85,25 @@ class Oaat(Method):
         return torch.clamp(self.x_hat, x - self.eps, x + self.eps)
 
     def loss(self, network, x, adversarial, y, *, criterion):
-        logits = network(x)
-        target = logits.log_softmax(1)
-        if self.x_hat is not None:
-            target = log_mixture(self.alpha, target, network(self.x_hat).log_softmax(1))
-        moved = network(adversarial)
-        if self.reverse and self.x_hat is not None:
-            divergence = divergence_sum(target, moved.log_softmax(1))
-        else:
-            divergence = divergence_sum(moved, target)
+        if self.x_hat is None:
+            return self._trades(network, x, adversarial, y, criterion)
+        far, logits, moved = network(self.x_hat), network(x), network(adversarial)
+        target = log_mixture(self.alpha, logits.log_softmax(1), far.log_softmax(1))
+        first, second = (target, moved.log_softmax(1)) if self.reverse else (moved, target)
+        divergence = divergence_sum(first, second)
         return criterion(logits, y) + self.beta * divergence / len(x), logits
+
+    def climbed(self, network, x, adversarial, y, *, reach, criterion):
+        """CE + beta KL from the clean prediction; on a sensitive batch at x_hat, neither clipped nor mixed."""
+        far = adversarial if self.x_hat is None else self.x_hat
+        return self._trades(network, x, stretched(x, far, reach), y, criterion)[0]
+
+    def after_loss(self, network, x):
+        if self.imperceptibly:
+            see_again(network, x)
+
+    def _trades(self, network, x, adversarial, y, criterion):
+        return trades_loss(network, x, adversarial, y, beta=self.beta, first="attacked", criterion=criterion)
 
     def _climb(
         self,
