@@ -31,9 +31,9 @@ BAD_CONFIG = {
     "unknown data to train on": ({"only_data": ["minst"]}, ["only_data", "did you mean 'mnist'"]),
     "an unknown stand-in": ({"stand_ins": {"mnist": "digit"}}, ["stand_ins.mnist", "did you mean 'digits'"]),
     "a stand-in for nothing": ({"stand_ins": {"mnits": "digits"}}, ["stand_ins", "did you mean 'mnist'"]),
-    "a stand-in with other classes": (
-        {"stand_ins": {"cifar10": "digit_pairs"}},
-        ["stand_ins.cifar10", "'digit_pairs'", "classes"],
+    "a stand-in with more classes": (
+        {"stand_ins": {"cifar10": "digits_two_hues"}},
+        ["stand_ins.cifar10", "'digits_two_hues'", "more classes"],
     ),
     "a stand-in with other channels": (
         {"stand_ins": {"cifar10": "digits"}},

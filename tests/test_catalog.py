@@ -235,6 +235,24 @@ def test_a_stand_in_changes_the_data_and_with_it_the_runs(full_config):
     assert "digits stands in for mnist" in small.reduced()
 
 
+def test_titles_tell_what_a_stand_in_replaces(full_config):
+    stand_ins = {"mnist": "digits", "cifar10": "digits_colour", "cifar100": "digits_two_hues"}
+    catalog = load(
+        full_config | {"papers": ["invariance", "tradeoff", "oaat"], "stand_ins": stand_ins}, ROOT / "figures"
+    )
+    titles = {f"{paper}/{name}": target.title for (paper, name), target in catalog.targets.items()}
+    assert titles["invariance/fig1"] == "digits in place of MNIST, StdCNN trained with random rotations"
+    first, last = "digits in colour in place of CIFAR-10", "digits in two hues in place of CIFAR-100"
+    assert titles["oaat/table1"].startswith(f"{first} and {last}, ResNet18")
+    assert titles["tradeoff/fig3"].startswith(f"{last}, ResNet18")
+    assert (
+        titles["tradeoff/fig7"] == f"Adversarially trained models (digits in place of MNIST, {first}, {last})"
+    )
+    assert titles["tradeoff/fig8"].startswith("Tiny ImageNet, ResNet18")
+    assert titles["invariance/table1"].endswith("used for the digits in place of MNIST experiments")
+    assert "in place" not in titles["invariance/theory"]
+
+
 def test_budgets_of_training_make_runs_of_their_own(full_config):
     config = full_config | {"papers": ["invariance"]}
     full = set(load(config, ROOT / "figures").recipes)

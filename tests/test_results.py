@@ -13,7 +13,7 @@ from spatial_adversarial.catalog.panels import Line, Profile
 from spatial_adversarial.costs import find_rates
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.plan import Plan
-from spatial_adversarial.printed import caption, figure
+from spatial_adversarial.printed import caption, comparable, figure
 from spatial_adversarial.store import Evaluation
 from spatial_adversarial.told import attack_told
 
@@ -240,6 +240,23 @@ def test_the_markdown_has_ours_published_and_the_difference(byhand, tmp_path):
     tidy = pd.read_csv(tmp_path / "t.csv")
     cell = tidy[(tidy.panel == "1") & (tidy.column == "natural")].iloc[0]
     assert cell.difference == pytest.approx(cell.value - 0.9)
+
+
+def test_published_numbers_are_not_printed_beside_stand_ins(byhand, tmp_path):
+    catalog = byhand(stand_ins={"cifar10": "digits_colour"})
+    target, rows, _ = fill(catalog)
+    assert rows.published.notna().any(), "the paper's own numbers are still there to be judged"
+    tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md")
+    assert "published" not in (tmp_path / "t.md").read_text(encoding="utf-8")
+    tidy = pd.read_csv(tmp_path / "t.csv")
+    assert tidy.published.isna().all() and tidy.difference.isna().all()
+    target, rows, _ = fill(catalog, "fig1")
+    shown = comparable(catalog, rows)
+    assert (rows.source == "published").any() and len(shown) == (rows.source != "published").sum()
+    assert "Hollow markers" not in caption(catalog, target)
+    full = byhand()
+    _, rows, _ = fill(full, "fig1")
+    assert comparable(full, rows).equals(rows)
 
 
 def test_what_is_not_run_is_written_and_says_so(byhand, tmp_path):

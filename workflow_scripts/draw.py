@@ -32,6 +32,7 @@ if "snakemake" in globals():
                 )
         else:
             numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+        numbers = printed.comparable(papers, numbers)
         with write_atomic(smk.output.csv) as temporary:
             numbers.to_csv(temporary, index=False)
         draw(

@@ -28,6 +28,7 @@ def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str
 
 def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, md: str) -> None:
     """Write a table of results from its tidy rows."""
+    rows = printed.comparable(catalog, rows)
     with write_atomic(csv) as temporary:
         rows.assign(difference=rows.value - rows.published).to_csv(temporary, index=False)
     text = results.results_markdown(rows, printed.table(target), caption=printed.caption(catalog, target))

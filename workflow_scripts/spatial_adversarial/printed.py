@@ -1,5 +1,7 @@
 """What is printed of a target: the description that plots and tables draw from, and the caption."""
 
+import pandas as pd
+
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panels import Panel, images_told
 from spatial_adversarial.catalog.recipes import number_text
@@ -21,6 +23,14 @@ def figure(catalog: Catalog, target: Target) -> dict:
         return described | {"panels": [{"kind": "pareto"} | _pareto(target)]}
     status = "reduced" if catalog.reduced() else "run"
     return described | {"panels": [_panel(panel, status) for panel in target.panels]}
+
+
+def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
+    """Tidy rows as they are printed: without the published numbers of data that a stand-in replaces."""
+    replaced = rows.data.isin(catalog.config["stand_ins"].values())
+    if "source" in rows:
+        rows, replaced = (kept[~(replaced & (rows.source == "published"))] for kept in (rows, replaced))
+    return rows.assign(published=rows.published.mask(replaced)) if "published" in rows else rows
 
 
 def _panel(panel: Panel, status: str) -> dict:
@@ -89,7 +99,8 @@ def caption(catalog: Catalog, target: Target) -> str:
     if target.kind == "panels":
         if any(panel.kind != "images" for panel in target.panels):
             parts.append(f"Bands: {intervals(catalog)}.")
-        if any(line.points for panel in target.panels for line in panel.lines):
+        own = [panel for panel in target.panels if panel.data not in catalog.config["stand_ins"].values()]
+        if any(line.points for panel in own for line in panel.lines):
             parts.append("Hollow markers: as published.")
         if any(panel.space == "normalized" for panel in target.panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")

@@ -12,10 +12,10 @@ def check_names(specs) -> None:
     for full, small in config["stand_ins"].items():
         lookup("data set", full, known, "config: stand_ins")
         lookup("data set", small, known, f"config: stand_ins.{full}")
-        if any(known[full][key] != known[small][key] for key in ("classes", "channels")):
-            raise CatalogError(
-                f"config: stand_ins.{full}: {small!r} has other classes or channels than {full!r}"
-            )
+        if known[small]["channels"] != known[full]["channels"]:
+            raise CatalogError(f"config: stand_ins.{full}: {small!r} has other channels than {full!r}")
+        if known[small]["classes"] > known[full]["classes"]:
+            raise CatalogError(f"config: stand_ins.{full}: {small!r} has more classes than {full!r}")
     for name in config["only_data"] or []:
         lookup("data set", name, known, "config: only_data")
     for name in config["papers"]:

@@ -1,5 +1,6 @@
 """The targets of a paper: its figures and tables, each with the panels that it is computed from."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -68,7 +69,26 @@ def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
         if "robust_images" not in spec or both:
             images = spec.get("robust_images", scope.robust_images)
             make = _figure if name in figures else _table
-            yield make(paper, name, specs, replace(scope, robust_images=images))
+            target = make(paper, name, specs, replace(scope, robust_images=images))
+            yield _with_title_of_stand_ins(target, specs)
+
+
+def _with_title_of_stand_ins(target: Target, specs: Specs) -> Target:
+    """The target, its title telling what was run: "digits in place of MNIST" where the paper's has "MNIST".
+
+    What the title does not name is told in brackets after it.
+    """
+    used = {panel.data for panel in target.panels} | {target.spec.get("data")}
+    title, unnamed = target.title, []
+    for full, small in specs.config["stand_ins"].items():
+        name, stand_in = (specs.registry["data"][key]["label"] for key in (full, small))
+        told = f"{stand_in} in place of {name}"
+        found = re.search(rf"\b{re.escape(name)}\b", title)
+        if found and small in used:
+            title = title[: found.start()] + told + title[found.end() :]
+        elif small in used:
+            unnamed.append(told)
+    return replace(target, title=title + (f" ({', '.join(unnamed)})" if title and unnamed else ""))
 
 
 def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:

@@ -1,7 +1,7 @@
 """Small data sets made from scikit-learn's bundled scans of handwritten digits, for runs without a download.
 
-A stand-in has the channels and the number of classes of the set that it replaces. Its training images
-show training scans only and its test images test scans only.
+A stand-in has the channels of the set that it replaces, and may have fewer classes: few enough that small networks
+learn them in some hundred steps. Its training images show training scans only and its test images test scans only.
 """
 
 from functools import partial
@@ -47,7 +47,7 @@ def digits(images: np.ndarray, labels: np.ndarray, side: int, count: int, rng: n
     """Return the first `count` scans, [count, 1, side, side], with MNIST's margin (20 of 28 pixels)."""
     if count > len(labels):
         raise ValueError(f"digits: {count} images asked for, but there are {len(labels)} scans")
-    return _glyphs(images[:count], side, side)[:, None], labels[:count]
+    return _glyphs(images[:count], side)[:, None], labels[:count]
 
 
 def digits_colour(
@@ -55,59 +55,41 @@ def digits_colour(
 ) -> Arrays:
     """Return scans in random colours, [count, 3, side, side]; each scan recurs once all have been shown."""
     chosen = np.resize(np.arange(len(labels)), count)
-    return _paint(_glyphs(images, side, side)[chosen], _any_colour(count, rng)), labels[chosen]
+    return _paint(_glyphs(images, side)[chosen], _any_colour(count, rng)), labels[chosen]
 
 
-def digit_pairs(
-    images: np.ndarray,
-    labels: np.ndarray,
-    side: int,
-    count: int,
-    rng: np.random.Generator,
-    *,
-    two_colours: bool = False,
+def digits_hues(
+    images: np.ndarray, labels: np.ndarray, side: int, count: int, rng: np.random.Generator, *, hues: int
 ) -> Arrays:
-    """Return two digits side by side, [count, 3, side, side]; the class is the number that they read as.
+    """Return scans in one of `hues` parts of the circle of hues, [count, 3, side, side].
 
-    The hue hints at the tens, so that so many classes are learnt in a few hundred steps; with `two_colours`
-    it is vivid (classes 0..99) or pale (classes 100..199).
+    The class is the digit plus ten times the hue's number. Each scan recurs once all have been shown.
     """
-    classes = rng.permutation(np.resize(np.arange(200 if two_colours else 100), count))
-    glyphs = _glyphs(images, side, side // 2)
-    halves = [glyphs[_scan_of(digit, labels, rng)] for digit in (classes // 10 % 10, classes % 10)]
-    colours = _hues(classes // 10 % 10, rng)
-    colours[classes >= 100] = (1 + colours[classes >= 100]) / 2
-    return _paint(np.concatenate(halves, axis=2), colours), classes
+    chosen = np.resize(np.arange(len(labels)), count)
+    hue = rng.permutation(np.resize(np.arange(hues), count))
+    colours = _of_hue((hue + rng.uniform(-0.25, 0.25, count)) / hues)
+    return _paint(_glyphs(images, side)[chosen], colours), labels[chosen] + 10 * hue
 
 
 STAND_INS = {
     "digits": digits,
     "digits_colour": digits_colour,
-    "digit_pairs": digit_pairs,
-    "digit_pairs_colours": partial(digit_pairs, two_colours=True),
+    "digits_two_hues": partial(digits_hues, hues=2),
+    "digits_four_hues": partial(digits_hues, hues=4),
 }
 
 
-def _scan_of(digits: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the index of a random scan of each of `digits`."""
-    by_label = np.argsort(labels, kind="stable")
-    number = np.bincount(labels, minlength=10)
-    first = np.cumsum(number) - number
-    return by_label[first[digits] + rng.integers(number[digits])]
-
-
-def _glyphs(scans: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the scans enlarged to 20/28 of the height, centred on black, uint8 [n, height, width]."""
+def _glyphs(scans: np.ndarray, side: int) -> np.ndarray:
+    """Return the scans enlarged to 20/28 of the side, centred on black, uint8 [n, side, side]."""
     from PIL import Image
 
-    tall = round(height * 20 / 28)
-    wide = min(tall, width)
-    top, left = (height - tall) // 2, (width - wide) // 2
-    glyphs = np.zeros((len(scans), height, width), dtype=np.uint8)
+    size = round(side * 20 / 28)
+    first = (side - size) // 2
+    glyphs = np.zeros((len(scans), side, side), dtype=np.uint8)
     for glyph, scan in zip(glyphs, scans, strict=True):
         # Pillow resizes 8-bit images in integers: the same bytes on every machine.
-        enlarged = Image.fromarray(scan).resize((wide, tall), Image.Resampling.BICUBIC)
-        glyph[top : top + tall, left : left + wide] = enlarged
+        enlarged = Image.fromarray(scan).resize((size, size), Image.Resampling.BICUBIC)
+        glyph[first : first + size, first : first + size] = enlarged
     return glyphs
 
 
@@ -116,10 +98,9 @@ def _any_colour(count: int, rng: np.random.Generator) -> np.ndarray:
     return colours / colours.max(axis=1, keepdims=True)
 
 
-def _hues(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return colours [n, 3]: each digit has a tenth of the circle of hues, and any place in it."""
-    hue = (digits + rng.uniform(-0.5, 0.5, len(digits))) / 10
-    return (1 + np.cos(2 * np.pi * (hue[:, None] - np.arange(3) / 3))) / 2
+def _of_hue(hue: np.ndarray) -> np.ndarray:
+    """Return pale colours [n, 3] of hues [n], in turns of the circle of hues: a digit is bright in each channel."""
+    return (3 + np.cos(2 * np.pi * (hue[:, None] - np.arange(3) / 3))) / 4
 
 
 def _paint(grey: np.ndarray, colours: np.ndarray) -> np.ndarray:
