@@ -149,6 +149,10 @@ def test_a_side_beyond_0_or_1_is_vacuous() -> None:
     assert vacuous.any() and (own.loc[vacuous & ~known, "hypothesis"] == "vacuous").all()
     assert (own.loc[known, "hypothesis"] == "by construction").all()
     assert (own.loc[~vacuous & ~known & (own["eta"] < 0.999), "hypothesis"] == "holds").all()
+    fooled = own["side"].isin(["lower_bound", "tight_lower"]) & (
+        own["eta"] == 1
+    )  # 1 - eta = 0 excludes nothing
+    assert fooled.sum() == 2 and (own.loc[fooled, "hypothesis"] == "vacuous").all()
 
 
 @pytest.mark.parametrize(
