@@ -1,7 +1,7 @@
 rule aggregate:
     input:
         unpack(aggregate_inputs),
-        modules=library("aggregates", "derived", "labels", "metrics", "pareto", "store", "told"),
+        modules=library("aggregates", "derived", "intervals", "labels", "metrics", "pareto", "store", "told"),
     output:
         h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
     log:

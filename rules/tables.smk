@@ -53,8 +53,10 @@ rule judge:
             for name in catalog.claimed_targets(wildcards.paper)
         ],
         modules=library(
+            "intervals",
             "labels",
             "judging/__init__",
+            "judging/numbers",
             "judging/curves",
             "judging/cells",
             "judging/theory",

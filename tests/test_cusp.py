@@ -10,6 +10,7 @@ import yaml
 from spatial_adversarial import plots
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.derived import dominated
+from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.pareto import hypervolume, on_front
 from spatial_adversarial.printed import figure
@@ -230,11 +231,12 @@ def made(noise: float = 0.01, not_run: str = ""):
                 "published": None,
             }
             row |= {"status": "not run", "value": np.nan} if key in not_run else {}
-            pairs.append((row, (number + rng.normal(0, noise, 300)).astype(np.float32)))
+            drawn = (number + rng.normal(0, noise, 300)).astype(np.float32)
+            pairs.append((row, Sample(number, drawn, np.array([number]))))
     spec = {"x": "spatial", "y": "adversarial", "methods": METHODS}
     pairs += list(dominated(spec, pairs, 0.95))
     rows, drawn = zip(*pairs, strict=True)
-    return pd.DataFrame(rows), np.stack(drawn)
+    return pd.DataFrame(rows), np.stack([sample.drawn for sample in drawn])
 
 
 def test_each_methods_hypervolume_has_an_interval():

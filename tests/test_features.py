@@ -9,7 +9,9 @@ import pytest
 from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.catalog import load
-from spatial_adversarial.judging import STATISTICS, Curves, judge_claim
+from spatial_adversarial.intervals import Sample
+from spatial_adversarial.judging import STATISTICS, judge_claim
+from spatial_adversarial.judging.curves import Curves
 from spatial_adversarial.judging.verdicts import NotRun
 from spatial_adversarial.printed import figure
 from spatial_adversarial.store import Evaluation
@@ -35,6 +37,7 @@ def aggregator(target, tmp_path, seeds=(0,)) -> Aggregator:
         bootstrap=BOOTSTRAP,
         status="run",
         evaluation=lambda *key: key,
+        classes={"cifar10": 10},
         history=lambda path, seed: tmp_path / f"{seed}.csv",
     )
     right = np.arange(10) < 7
@@ -88,7 +91,10 @@ def test_f4_on_the_published_numbers(catalog, numbers):
 @pytest.mark.parametrize("key", ["F2", "F3", "F5", "F6", "F7", "F8", "F9"])
 def test_the_other_claims_are_judged_on_the_published_numbers(catalog, numbers, key):
     found = verdicts(catalog, numbers, key)
-    assert found and {verdict for _, verdict in found.values()} <= {"holds", "fails"}
+    decided = {"holds", "fails"} | (
+        {"undecided"} if key == "F2" else set()
+    )  # among the few snapshots of a trend
+    assert found and {verdict for _, verdict in found.values()} <= decided
     if key in ("F6", "F8", "F9"):
         assert {verdict for _, verdict in found.values()} == {"holds"}
     if key == "F3":  # at strong attacks the step from 0 to .1 is small
@@ -98,21 +104,21 @@ def test_the_other_claims_are_judged_on_the_published_numbers(catalog, numbers, 
 
 def test_every_published_point_is_drawn(catalog, numbers):
     for name, count in (("fig1", 116), ("fig3", 77 + 99)):
-        rows, _ = numbers[name]
+        rows, *_ = numbers[name]
         assert (rows.source == "published").sum() == count, name
 
 
 def test_every_published_cell_of_the_tables_stands_beside_ours(catalog, tmp_path):
     for name, count in (("table1", 72), ("table3", 48), ("table4", 48)):
-        rows, _ = aggregator(catalog.targets["features", name], tmp_path).table({})
+        rows, *_ = aggregator(catalog.targets["features", name], tmp_path).table({})
         assert (rows.kind.isin(["row", "best"]) & rows.published.notna()).sum() == count, name
-    rows, _ = aggregator(catalog.targets["features", "table2"], tmp_path).table({})
+    rows, *_ = aggregator(catalog.targets["features", "table2"], tmp_path).table({})
     ours = rows[rows.model.str.startswith("ptn") & rows.published.notna()]
     assert len(ours) == 16 and set(ours.column) == {"natural"}
 
 
 def test_attack_success_counts_images_right_when_clean(numbers):
-    rows, _ = numbers["fig1"]
+    rows, *_ = numbers["fig1"]
     ours = rows[(rows.source != "published") & (rows.metric == "attack_success_rate")]
     assert np.allclose(ours.value, 4 / 7) and len(ours) == 3 * 29
 
@@ -140,8 +146,8 @@ def test_training_curves_come_from_the_histories(catalog, tmp_path):
     for seed, shift in ((0, 0), (1, 0.2)):
         history(tmp_path, seed, shift)
     target = catalog.targets["features", "figB"]
-    one, _ = aggregator(target, tmp_path).table({})
-    two, _ = aggregator(target, tmp_path, seeds=(0, 1)).table({})
+    one, *_ = aggregator(target, tmp_path).table({})
+    two, *_ = aggregator(target, tmp_path, seeds=(0, 1)).table({})
     curve = one[(one.panel == "a") & (one.strength == "0.3")]
     assert curve.x.tolist() == ["1", "2"] and curve.value.tolist() == [0.2, 0.4]
     assert curve.low.isna().all() and len(one) == 2 * 11 * 2
@@ -152,20 +158,25 @@ def test_training_curves_come_from_the_histories(catalog, tmp_path):
 
 
 def curves(values: dict[float, float]) -> Curves:
-    return Curves({s: (np.array([1.0]), np.array([[v, v]])) for s, v in values.items()})
+    """Curves of printed numbers at one point."""
+    return Curves({strength: {1.0: Sample(value)} for strength, value in values.items()})
+
+
+def judged(name: str, made: Curves, test: dict, **parameters) -> dict:
+    return STATISTICS[name][1](made, test, 0.95, "", **parameters)
 
 
 def test_the_share_of_models_in_a_range():
-    _, within = STATISTICS["within"]
-    found = within(curves({1: 0.7, 2: 0.75, 3: 0.8, 4: 0.9}), range=[0.71, 0.8], x=1.0)
-    assert found.tolist() == [0.5, 0.5]
+    made = curves({1: 0.7, 2: 0.75, 3: 0.8, 4: 0.9})
+    assert judged("within", made, {"above": 0.4}, range=[0.71, 0.8], x=1.0)["value"] == 0.5
 
 
 def test_a_trend_while_another_panel_is_in_a_range():
-    _, trend = STATISTICS["trend_while"]
     other = curves({1: 0.5, 2: 0.62, 3: 0.7, 4: 0.79, 5: 0.9})
     rising = curves({1: 0.9, 2: 0.3, 3: 0.4, 4: 0.5, 5: 0.1})
-    assert trend(rising, other=other, range=[0.6, 0.8], x=1.0).tolist() == [1, 1]
-    assert trend(rising, other=other, range=[0.4, 0.65], x=1.0).tolist() == [-1, -1]
+    up = judged("trend", rising, {"above": 0}, other=other, range=[0.6, 0.8], x=1.0)
+    assert (up["tau"], up["members"], up["verdict"]) == (1, 3, "holds")
+    down = judged("trend", rising, {"above": 0}, other=other, range=[0.4, 0.65], x=1.0)
+    assert (down["tau"], down["verdict"]) == (-1, "fails")
     with pytest.raises(NotRun, match="fewer than two models in 0.6 to 0.65"):
-        trend(rising, other=other, range=[0.6, 0.65], x=1.0)
+        judged("trend", rising, {"above": 0}, other=other, range=[0.6, 0.65], x=1.0)

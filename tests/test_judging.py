@@ -1,16 +1,22 @@
 """Verdicts on synthetic curves whose truth is known."""
 
+from dataclasses import replace
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, ttest_ind
 
 from judge import judge as judge_paper
 from spatial_adversarial.catalog.recipes import number_text
-from spatial_adversarial.judging import COLUMNS, STATISTICS, curves_of, judge, judge_claim, judge_panel
+from spatial_adversarial.intervals import Interval
+from spatial_adversarial.judging import COLUMNS, Numbers, judge_claim, judge_panel
+from spatial_adversarial.judging.verdicts import holm, judge, kendall, least_tau
+from spatial_adversarial.metrics import resampling
 
 XS = [0.0, 0.1, 0.2, 0.3]
-STRENGTHS = [0, 60, 180]
+STRENGTHS = [0, 60, 120, 180]
 
 
 def panel(name: str, height, *, strengths=STRENGTHS, xs=XS, noise=0.01, status="run", profile="pgd", seed=0):
@@ -44,8 +50,35 @@ def upside_down(strength, x):
     return 1 - rising(strength, x)
 
 
+def shares(heights, *, images: int = 1000, xs=XS, seed: int = 0, share: float = 0.9):
+    """(rows, replicates, seeds, side) of shares of `images`: {strength: curve} with a real bootstrap.
+
+    share: of an image's difficulty that all networks find alike.
+    """
+    rng = np.random.default_rng(seed)
+    counts, common = resampling(images, 200, 0), rng.normal(size=images)
+    rows, replicates = [], []
+    for strength, curve in heights.items():
+        own = np.sqrt(share) * common + np.sqrt(1 - share) * rng.normal(size=images)
+        rank = own.argsort().argsort() / images
+        for x, height in zip(xs, curve, strict=True):
+            right = (rank < height).astype(np.float32)
+            frame = {"panel": "a", "strength": number_text(strength), "x": number_text(x)}
+            frame |= {"value": right.mean(), "profile": "pgd", "metric": "robust_accuracy", "status": "run"}
+            rows.append(frame | {"attack_space": "pixel", "learnt": "yes"})
+            replicates.append(right @ counts / images)
+    rows = pd.DataFrame(rows)
+    side = pd.DataFrame({"origin": rows.strength, "images": images, "reach": 0.3})
+    return Numbers(rows, np.array(replicates), None, side)
+
+
+def judged(test: dict, numbers, of: str = "a") -> dict:
+    numbers = numbers if isinstance(numbers, Numbers) else Numbers(*numbers)
+    return judge_panel(test, of, numbers, 0.95)
+
+
 def verdict(test: dict, *panels, of: str = "a") -> str:
-    return judge_panel(test, of, *join(*panels), 0.95)["verdict"]
+    return judged(test, join(*panels), of)["verdict"]
 
 
 # True of `rising` with room to spare.
@@ -55,9 +88,10 @@ TRUE = {
     "value between": {"value": {"strength": 60, "x": 0.1}, "between": [0.35, 0.45]},
     "drop": {"drop": {"strength": 180, "to": 0.3}, "above": 0.2},
     "change": {"change": {"strengths": [60, 180], "x": 0.2}, "above": 0.1},
-    "lead": {"lead": {"strengths": [60, 180]}, "above": 0},
+    "apart": {"apart": {"strengths": [60, 180]}, "above": 0},
     "trend": {"trend": None, "above": 0},
     "trend at a point": {"trend": {"x": 0.3}, "above": 0},
+    "slope": {"slope": None, "between": [0.25, 0.35]},
 }
 
 
@@ -76,73 +110,272 @@ def test_an_interval_that_spans_the_line_is_undecided(name):
 @pytest.mark.parametrize(
     ("interval", "expected"),
     [
-        ((0.61, 0.7), {"above": "holds", "below": "fails", "between": "fails"}),
-        ((0.2, 0.3), {"above": "fails", "below": "holds", "between": "fails"}),
-        ((0.45, 0.55), {"above": "undecided", "below": "undecided", "between": "holds"}),
-        ((0.3, 0.45), {"above": "fails", "below": "holds", "between": "undecided"}),
-        ((0.3, 0.9), {"above": "undecided", "below": "undecided", "between": "undecided"}),
-        ((0.5, 0.5), {"above": "fails", "below": "fails", "between": "holds"}),
-        ((np.nan, np.nan), {"above": "undecided", "below": "undecided", "between": "undecided"}),
+        ((0.65, 0.61, 0.7), {"above": "holds", "below": "fails", "between": "fails"}),
+        ((0.25, 0.2, 0.3), {"above": "fails", "below": "holds", "between": "fails"}),
+        ((0.51, 0.45, 0.55), {"above": "undecided", "below": "undecided", "between": "holds"}),
+        ((0.4, 0.3, 0.45), {"above": "fails", "below": "holds", "between": "undecided"}),
+        ((0.6, 0.3, 0.9), {"above": "undecided", "below": "undecided", "between": "undecided"}),
+        ((0.55, 0.55, 0.55), {"above": "undecided", "below": "undecided", "between": "undecided"}),
+        ((0.5, 0.5, 0.6), {"above": "undecided", "below": "undecided", "between": "holds"}),
+        ((np.nan, np.nan, np.nan), {"above": "undecided", "below": "undecided", "between": "undecided"}),
     ],
 )
 def test_verdicts_on_intervals(interval, expected):
     tests = {"above": {"above": 0.5}, "below": {"below": 0.5}, "between": {"between": [0.4, 0.6]}}
-    assert {name: judge(*interval, test)[1] for name, test in tests.items()} == expected
+    assert {name: judge(Interval(*interval), test)[1] for name, test in tests.items()} == expected
 
 
-def test_statistics_by_hand():
-    curves = curves_of(*panel("a", rising))
+def test_a_printed_number_is_judged_as_it_is():
+    assert judge(Interval(0.2, 0.2, 0.2, printed=True), {"above": 0.1})[1] == "holds"
+    assert judge(Interval(0.2, 0.2, 0.2, printed=True), {"below": 0.1})[1] == "fails"
+    assert judge(Interval(0.0, 0.0, 0.0, printed=True), {"above": 0})[1] == "undecided"
 
-    def estimate(name, **parameters):
-        return STATISTICS[name][1](curves, **parameters)[0]
 
-    assert estimate("value", strength=60, x=0.1) == pytest.approx(0.4)
-    assert estimate("drop", strength=60, to=0.3) == pytest.approx(0.3)
-    assert estimate("change", strengths=[60, 180], x=0.2) == pytest.approx(0.2)
-    assert estimate("lead", strengths=[180, 0]) == pytest.approx(-0.3)
-    assert estimate("trend") == 1
+def test_numbers_of_a_row_by_hand():
+    made = panel("a", rising)
+
+    def value(name, **parameters):
+        return judged({name: parameters or None, "above": 0}, made)["value"]
+
+    assert value("value", strength=60, x=0.1) == pytest.approx(0.4)
+    assert value("drop", strength=60, to=0.3) == pytest.approx(0.3)
+    assert value("change", strengths=[60, 180], x=0.2) == pytest.approx(0.2)
+    assert value("apart", strengths=[180, 0]) == pytest.approx(-0.3)
+    assert value("trend") == pytest.approx(0.3)  # the difference of the ends
+    assert value("slope") == pytest.approx(0.3)  # the curves lie on a line
 
 
 def test_the_interval_is_that_of_the_replicates():
     rows, replicates = panel("a", rising)
-    row = judge_panel(TRUE["value above"], "a", rows, replicates, 0.9)
+    row = judge_panel(TRUE["value above"], "a", Numbers(rows, replicates), 0.9)
     at = rows.index[(rows.strength == "180") & (rows.x == "0.1")][0]
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(replicates[at], [0.05, 0.95]).tolist())
     assert row["value"] == pytest.approx(0.6) and row["line"] == "> 0.5"
 
 
-def test_a_drop_takes_its_replicates_in_pairs():
-    """Noise that a curve's points share cancels in the difference."""
-    row = judge_panel(TRUE["drop"], "a", *panel("a", rising, noise=3), 0.95)
-    assert row["low"] == pytest.approx(0.3, abs=1e-5) and row["high"] == pytest.approx(0.3, abs=1e-5)
+def test_a_difference_takes_its_replicates_in_pairs():
+    """Noise that all curves share cancels."""
+    rows, replicates = panel("a", rising)
+    replicates = rows.value.to_numpy()[:, None] + np.random.default_rng(1).normal(0, [3] * 300)
+    replicates += np.random.default_rng(2).normal(0, 1e-3, replicates.shape)
+    row = judge_panel(TRUE["change"], "a", Numbers(rows, replicates), 0.95)
+    assert row["low"] == pytest.approx(0.2, abs=0.01) and row["high"] == pytest.approx(0.2, abs=0.01)
 
 
-def test_a_trend_is_kendalls_tau_of_the_mean_profiles():
-    """Strengths as text would sort 100 before 60; the order must be that of the numbers."""
-    heights = dict(zip([0, 60, 100, 180], [0.1, 0.3, 0.2, 0.4], strict=True))
-    made = panel("a", lambda strength, x: heights[strength] - x / 10, strengths=[180, 100, 0, 60], noise=0)
-    row = judge_panel({"trend": None, "above": 0}, "a", *made, 0.95)
-    assert row["value"] == pytest.approx(kendalltau(range(4), list(heights.values())).statistic)
-    assert row["value"] == row["low"] == row["high"]
+# Orders
+
+
+def steps(*heights: float):
+    """Flat curves of these heights."""
+    return shares({30 * k: [0.9] + [height] * 3 for k, height in enumerate(heights)})
+
+
+RISES, FALLS = {"trend": None, "above": 0}, {"trend": None, "below": 0}
+
+
+@pytest.mark.parametrize(
+    ("heights", "expected"),
+    [
+        ((0.3, 0.4, 0.5, 0.6), "holds"),
+        ((0.6, 0.5, 0.4, 0.3), "fails"),
+        ((0.3, 0.5, 0.4, 0.6), "undecided"),  # a pair reversed, and tau .67 of four
+        ((0.3, 0.4, 0.399, 0.5, 0.6), "holds"),  # tau .8 of five; the pair is reversed by an image
+        ((0.3, 0.4, 0.34, 0.5, 0.6), "undecided"),  # tau .8 of five, but a neighbour lies lower for certain
+        ((0.5, 0.501, 0.502, 0.503), "undecided"),  # in order, but the ends are not apart
+        ((0.3, 0.45, 0.35, 0.5, 0.4, 0.55, 0.45), "undecided"),  # a zigzag
+        ((0.3, 0.6), "undecided"),  # fewer than four at one seed
+        ((0.3, 0.45, 0.6), "undecided"),
+    ],
+)
+def test_an_order_takes_tau_ends_apart_and_no_pair_reversed(heights, expected):
+    mirror = {"holds": "fails", "fails": "holds"}
+    assert judged(RISES, steps(*heights))["verdict"] == expected
+    assert judged(FALLS, steps(*heights))["verdict"] == mirror.get(expected, expected)
+
+
+def test_the_row_of_an_order_tells_its_ends_its_tau_and_that_training_noise_is_left_out():
+    row = judged(RISES, steps(0.3, 0.4, 0.5, 0.45, 0.6))
+    assert row["value"] == pytest.approx(0.3, abs=0.002) and row["low"] < 0.3 < row["high"]
+    assert (row["members"], row["tau"]) == (5, pytest.approx(0.8))
+    assert row["line"].startswith("tau >= 0.8, ends > 0") and "training noise is not in" in row["line"]
+
+
+@pytest.mark.parametrize("members", [4, 5, 6, 7, 10])
+def test_the_least_tau_is_exact(members):
+    """Against all orders, or for ten members the recursion that counts those with so many pairs reversed."""
+    counts = np.array([1])
+    for k in range(2, members + 1):
+        counts = np.convolve(counts, np.ones(k, dtype=int))
+    p = counts.cumsum() / counts.sum()
+    pairs = members * (members - 1) // 2
+    allowed = np.flatnonzero(p <= 0.05).max()
+    assert least_tau(members) == pytest.approx(1 - 2 * allowed / pairs)
+    if members < 8:
+        orders = np.array(list(permutations(range(members))))
+        taus = kendall(orders.T, np.arange(members))
+        assert (taus >= least_tau(members) - 1e-9).mean() <= 0.05
+        assert (taus >= least_tau(members) - 2 / pairs - 1e-9).mean() > 0.05
+
+
+def test_the_least_taus_of_small_families():
+    assert [round(least_tau(n), 3) for n in (3, 4, 5, 6, 7)] == [np.inf, 1, 0.8, 0.733, 0.619]
+
+
+def test_kendalls_tau_is_scipys_and_a_tie_counts_for_neither_side():
+    values = np.random.default_rng(0).permutation(7)
+    assert kendall(values, np.arange(7)) == pytest.approx(kendalltau(range(7), values).statistic)
+    assert kendall(np.array([1, 2, 2, 2]), np.arange(4)) == pytest.approx(3 / 6)
+
+
+def test_holms_p_values_by_hand():
+    assert holm([0.04, 0.01, 0.03]).tolist() == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]).tolist() == [1, 1]
+
+
+def test_crossing_curves_are_in_no_order():
+    """Means that rise, but at the last point the curves are in the opposite order."""
+    crossing = shares({30 * k: [0.9, 0.3 + 0.15 * k, 0.3 + 0.15 * k, 0.6 - 0.1 * k] for k in range(4)})
+    row = judged(RISES, crossing)
+    assert row["tau"] == 1 and row["low"] > 0 and row["verdict"] == "undecided"
+    assert judged({"apart": {"strengths": [0, 90]}, "above": 0}, crossing)["verdict"] == "undecided"
+
+
+def test_the_point_0_and_what_the_attack_cannot_reach_say_nothing():
+    """A floor below a falling clean point, and curves in order beyond three steps of .1 alone."""
+    xs = [0.0, 0.1, 0.3, 0.6]
+    floor = shares({30 * k: [0.9 - 0.1 * k, 0, 0, 0.5 - 0.1 * k] for k in range(5)}, xs=xs)
+    row = judged(FALLS, floor)
+    assert row["verdict"] == "not informative" and "floor or ceiling" in row["statistic"]
+    near = shares({30 * k: [0.9 - 0.1 * k, 0.002, 0.001, 0.5 - 0.1 * k] for k in range(5)}, xs=xs)
+    assert judged(FALLS, near)["verdict"] in ("undecided", "not informative")
+    assert judged({"trend": {"x": 0.6}, "below": 0}, floor)["verdict"] == "holds"
+
+
+def test_0_against_0_under_attack_is_not_informative():
+    for test in (
+        {"change": {"strengths": [0, 60], "x": 0.2}, "above": -0.1},
+        {"apart": {"strengths": [0, 60]}, "below": 0.1},
+    ):
+        row = judged(test, steps(0, 0.4, 0))
+        assert row["verdict"] == "not informative", test
+    assert judged({"value": {"strength": 0, "x": 0.2}, "below": 0.01}, steps(0))["verdict"] == "holds"
+
+
+def seeded(*by_seed: tuple[float, ...]):
+    """A family of one point by members, with the values of each seed."""
+    numbers = steps(*(float(np.mean(values)) for values in by_seed))
+    seeds = np.repeat(np.array(by_seed), len(XS), axis=0)
+    return replace(numbers, seeds=seeds)
+
+
+def test_three_members_take_three_seeds_and_each_step():
+    assert (
+        judged(RISES, seeded((0.3, 0.31, 0.32), (0.5, 0.51, 0.52), (0.7, 0.71, 0.73)))["verdict"] == "holds"
+    )
+    assert (
+        judged(FALLS, seeded((0.3, 0.31, 0.32), (0.5, 0.51, 0.52), (0.7, 0.71, 0.73)))["verdict"] == "fails"
+    )
+    one_step = seeded((0.3, 0.31, 0.32), (0.31, 0.32, 0.33), (0.7, 0.71, 0.73))
+    assert judged(RISES, one_step)["verdict"] == "undecided"
+    assert judged(RISES, seeded((0.3, 0.31), (0.5, 0.51), (0.7, 0.71)))["verdict"] == "undecided"
+
+
+def test_over_seeds_a_gain_is_welchs_and_the_line_says_nothing_of_noise():
+    first, second = (0.1, 0.5, 0.9), (0.2, 0.6, 1.0)
+    row = judged({"change": {"strengths": [0, 30], "x": 0.2}, "above": 0}, seeded(first, second))
+    theirs = ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
+    assert [row["low"], row["high"]] == pytest.approx([theirs.low, theirs.high], abs=1e-6)
+    assert row["verdict"] == "undecided" and row["line"] == "> 0"
+
+
+# Networks that have not learnt
+
+
+def lost(numbers: Numbers, *strengths: int) -> Numbers:
+    named = numbers.rows.strength.isin(map(str, strengths))
+    return replace(numbers, rows=numbers.rows.assign(learnt=np.where(named, "no", "yes")))
+
+
+def test_what_has_not_learnt_leaves_its_family():
+    """A constant predictor at 100% after four members that fall: without it they fall, with it they do not."""
+    family = steps(0.6, 0.5, 0.4, 0.3, 1.0)
+    assert judged(FALLS, family)["verdict"] == "undecided"
+    row = judged(FALLS, lost(family, 120))
+    assert (row["verdict"], row["members"]) == ("holds", 4)
+    row = judged(FALLS, lost(family, 0, 120))
+    assert row["verdict"] == "not informative" and "3 members left without 0, 120" in row["statistic"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        {"value": {"strength": 60, "x": 0.2}, "above": 0},
+        {"drop": {"strength": 60, "to": 0.2}, "above": 0},
+        {"change": {"strengths": [0, 60], "x": 0.2}, "above": 0},
+        {"apart": {"strengths": [60, 90]}, "above": 0},
+        {"trend": {"x": 0.2}, "above": 0},
+        {"slope": None, "between": [0, 1]},
+    ],
+)
+def test_a_sentence_that_names_what_has_not_learnt_is_not_informative(test):
+    family = steps(0.3, 0.4, 0.5, 0.6)
+    assert judged(test, family)["verdict"] != "not informative"
+    row = judged(test, lost(family, 60))
+    assert row["verdict"] == "not informative" and "value" not in row and row["status"] == "run"
+
+
+def test_natural_training_is_no_member_of_larger_eps():
+    family = steps(0.9, 0.3, 0.4, 0.5, 0.6)
+    assert judged(RISES, family)["verdict"] == "undecided"
+    assert judged({"trend": {"without": [0]}, "above": 0}, family)["verdict"] == "holds"
+
+
+def test_stays_takes_a_slope_within_the_range():
+    test = {"slope": None, "between": [-0.06, 0.06]}
+    assert judged(test, steps(0.5, 0.51, 0.5, 0.49))["verdict"] == "holds"
+    assert judged(test, steps(0.3, 0.4, 0.5, 0.6))["verdict"] == "fails"
+    assert judged(test, steps(0.45, 0.47, 0.49, 0.51))["verdict"] == "undecided"
+
+
+def test_the_label_that_an_attack_climbs_is_chosen():
+    made = steps(0.3, 0.4, 0.5, 0.6)
+    rows = made.rows.assign(metric="one_minus_fooling_rate", attacked_label="predicted")
+    other = rows.assign(value=1 - rows.value, attacked_label="true")
+    both = Numbers(
+        pd.concat([rows, other], ignore_index=True), np.concatenate([made.replicates, 1 - made.replicates])
+    )
+    assert judged(RISES, both)["verdict"] == "holds"
+    assert judged(RISES | {"attacked_label": True}, both)["verdict"] == "fails"
 
 
 def test_strengths_and_points_may_be_fractions_of_255():
     budgets = [0, 2 / 255, 8 / 255]
     made = panel("a", lambda eps, x: 0.5 + 10 * eps - x, strengths=budgets, xs=[0, 1 / 255, 8 / 255])
-    assert verdict({"lead": {"strengths": [2 / 255, 8 / 255]}, "above": 0}, made) == "holds"
+    assert verdict({"apart": {"strengths": [2 / 255, 8 / 255]}, "above": 0}, made) == "holds"
     assert verdict({"value": {"strength": 8 / 255, "x": 1 / 255}, "above": 0.7}, made) == "holds"
 
 
+def test_strengths_are_ordered_as_numbers():
+    """As text 100 comes before 60."""
+    heights = dict(zip([0, 60, 100, 180], [0.1, 0.3, 0.2, 0.4], strict=True))
+    made = panel("a", lambda strength, x: heights[strength] - x / 10, strengths=[180, 100, 0, 60])
+    assert judged(RISES, made)["tau"] == pytest.approx(kendalltau(range(4), list(heights.values())).statistic)
+
+
+FIVE = [0, 30, 60, 120, 180]
+
+
 def test_alike_holds_for_equal_orders_and_fails_for_opposite_ones():
-    test = {"alike": {"other": "b"}, "above": 0}
-    same = panel("b", lambda strength, x: rising(strength, x) / 2, seed=1)
-    assert verdict(test, panel("a", rising), same) == "holds"
-    assert verdict(test, panel("a", rising), panel("b", upside_down, seed=1)) == "fails"
+    test = {"alike": {"other": "b"}, "above": 0.5}
+    first = panel("a", rising, strengths=FIVE)
+    same = panel("b", lambda strength, x: rising(strength, x) / 2, strengths=FIVE, seed=1)
+    assert verdict(test, first, same) == "holds"
+    assert verdict(test, first, panel("b", upside_down, strengths=FIVE, seed=1)) == "fails"
+    few = [panel(name, rising, strengths=[0, 60, 180], seed=k) for k, name in enumerate("ab")]
+    assert verdict(test, *few) == "undecided", "three models have no order to speak of"
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN slice")
-def test_flat_curves_leave_a_trend_undecided():
-    """Equal curves have no order; tau is not a number for any replicate."""
+def test_flat_curves_leave_an_order_undecided():
     assert verdict(TRUE["trend"], panel("a", lambda strength, x: 0.5, noise=0)) == "undecided"
 
 
@@ -156,36 +389,39 @@ def test_flat_curves_leave_a_trend_undecided():
     ],
 )
 def test_what_was_not_run_is_said(test, reason):
-    target = join(panel("a", rising), panel("c", rising, status="not run"))
-    row = judge_panel(test, "c" if test is TRUE["trend"] else "a", *target, 0.95)
+    target = Numbers(*join(panel("a", rising), panel("c", rising, status="not run")))
+    row = judge_panel(test, "c" if test is TRUE["trend"] else "a", target, 0.95)
     assert row["verdict"] == row["status"] == "not run" and row["statistic"].endswith(reason)
     assert "value" not in row
 
 
 def test_one_model_has_no_trend():
-    row = judge_panel(TRUE["trend"], "a", *panel("a", rising, strengths=[60]), 0.95)
+    row = judged(TRUE["trend"], panel("a", rising, strengths=[60]))
     assert row["verdict"] == "not run" and "two models" in row["statistic"]
 
 
-def test_kept_is_the_share_of_another_targets_lead():
-    """Of a lead of .2 (strengths 60 and 180), a target whose curves differ half as much keeps half."""
+def test_kept_is_the_share_of_another_targets_gain():
+    """Of a gain of .2 (strengths 60 and 180), a target whose curves differ half as much keeps half: .02 below .6."""
     targets = {
         "before": panel("e", rising, noise=0.001),
         "after": panel("a", lambda strength, x: 0.3 + strength / 1200, noise=0.001),
     }
     test = {"panels": ["a"], "kept": {"strengths": [60, 180], "other": "before.e"}, "below": 0.6}
     (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
-    assert row["value"] == pytest.approx(0.5) and row["verdict"] == "holds"
+    assert row["value"] == pytest.approx(0.1 - 0.6 * 0.2) and row["verdict"] == "holds"
     (row,) = judge_claim(
         "T7", {"says": "", "in": "before", "tests": {"lost": test | {"panels": ["e"]}}}, targets, 0.95
     )
-    assert row["value"] == pytest.approx(1) and row["verdict"] == "fails"
+    assert row["value"] == pytest.approx(0.2 - 0.6 * 0.2) and row["verdict"] == "fails"
+    targets["before"] = panel("e", lambda strength, x: 0.5, noise=0.001)
+    (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
+    assert row["verdict"] == "not informative", "nothing was gained that could be lost"
 
 
 def test_a_profile_chooses_among_a_panels_lines():
     target = join(panel("a", rising, profile="pgd"), panel("a", upside_down, profile="rotation"))
-    assert verdict(TRUE["lead"] | {"profile": "pgd"}, target) == "holds"
-    assert verdict(TRUE["lead"] | {"profile": "rotation"}, target) == "fails"
+    assert verdict(TRUE["apart"] | {"profile": "pgd"}, target) == "holds"
+    assert verdict(TRUE["apart"] | {"profile": "rotation"}, target) == "fails"
 
 
 def test_a_papers_claims_become_a_table(tmp_path):

@@ -17,7 +17,7 @@ from spatial_adversarial.catalog.recipes import filled
 from spatial_adversarial.costs import profile_passes
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation import evaluate
-from spatial_adversarial.judging import judge_panel
+from spatial_adversarial.judging import Numbers, judge_panel
 from spatial_adversarial.labels import climbed, of_label
 from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.models.network import DatasetNormalise, Network
@@ -260,9 +260,16 @@ def rows(full_config, tmp_path) -> tuple:
         return replace(made, prediction_predicted=np.array(twice)[:, None], zero_gradient=zero)
 
     bootstrap = {"replicates": 40, "level": 0.95, "seed": 0}
-    made = Aggregator(target, seeds=[0], bootstrap=bootstrap, status="run", evaluation=lambda *key: key)
+    made = Aggregator(
+        target,
+        seeds=[0],
+        bootstrap=bootstrap,
+        status="run",
+        evaluation=lambda *key: key,
+        classes={"cifar10": 10},
+    )
     made.read = read
-    table, replicates = made.table({})
+    table, replicates, *_ = made.table({})
     return target, table, replicates, catalog
 
 
@@ -294,7 +301,9 @@ def test_claims_are_judged_on_the_predicted_label_unless_they_name_the_other(row
     _, table, replicates, _ = rows
     test = {"value": {"strength": 180, "x": 2 / 255}, "above": 0.5}
     found = {
-        label: judge_panel(test | ({"attacked_label": label} if label else {}), "b", table, replicates, 0.95)
+        label: judge_panel(
+            test | ({"attacked_label": label} if label else {}), "b", Numbers(table, replicates), 0.95
+        )
         for label in (None, "predicted", True)
     }
     assert [row["verdict"] for row in found.values()] == ["fails", "fails", "holds"]

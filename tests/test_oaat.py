@@ -205,9 +205,16 @@ def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
     made = catalog()
     target = made.targets["oaat", "fig1"]
     bootstrap = {"replicates": 20, "level": 0.95, "seed": 0}
-    aggregator = Aggregator(target, seeds=[0], bootstrap=bootstrap, status="run", evaluation=lambda *key: key)
+    aggregator = Aggregator(
+        target,
+        seeds=[0],
+        bootstrap=bootstrap,
+        status="run",
+        evaluation=lambda *key: key,
+        classes={"cifar10": 10},
+    )
     aggregator.read = lambda key: pictures()
-    rows, _ = aggregator.table({})
+    rows, *_ = aggregator.table({})
     assert len(rows) == 10 and set(rows.panel) == {"AT", "NT"} and rows.value.between(0, 1).all()
     drawn = plots.draw(rows, figure(made, target))
     first, second = drawn.axes[:2]

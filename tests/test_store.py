@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from spatial_adversarial.store import (
+    Aggregate,
     Evaluation,
     read_aggregate,
     read_evaluation,
@@ -35,7 +36,7 @@ def evaluation(distance: bool = False) -> Evaluation:
 
 def write(path, kind: str, distance: bool = False) -> None:
     if kind == "aggregate":
-        write_aggregate(path, ROWS, fingerprint="abc", replicates=REPLICATES)
+        write_aggregate(path, Aggregate(ROWS, REPLICATES), fingerprint="abc")
     else:
         write_evaluation(path, evaluation(distance), x_unit="degrees", profile=PROFILE)
 
@@ -60,7 +61,7 @@ def test_an_evaluation_comes_back_as_it_was(tmp_path, distance):
 
 def test_an_aggregate_comes_back_as_it_was(tmp_path):
     write(tmp_path / "a.h5", "aggregate")
-    rows, replicates = read_aggregate(tmp_path / "a.h5", "abc")
+    rows, replicates, *_ = read_aggregate(tmp_path / "a.h5", "abc")
     assert list(rows.columns) == list(ROWS.columns)
     assert rows.x.tolist() == ["0", "8/255", "0.3"] and rows.label.fillna("").tolist() == ["±30°", "", "a, b"]
     assert np.array_equal(rows.value, ROWS.value, equal_nan=True) and rows["empty"].isna().all()
@@ -68,7 +69,7 @@ def test_an_aggregate_comes_back_as_it_was(tmp_path):
 
 
 def test_an_aggregate_without_replicates(tmp_path):
-    write_aggregate(tmp_path / "a.h5", ROWS, fingerprint="abc")
+    write_aggregate(tmp_path / "a.h5", Aggregate(ROWS), fingerprint="abc")
     assert read_aggregate(tmp_path / "a.h5", "abc")[1] is None
 
 
@@ -86,7 +87,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, kind):
     before = path.read_bytes()
     with pytest.raises((AttributeError, TypeError, ValueError)):
         if kind == "aggregate":
-            write_aggregate(path, ROWS, fingerprint="abc", replicates="no array")
+            write_aggregate(path, Aggregate(ROWS, "no array"), fingerprint="abc")
         else:
             write_evaluation(path, evaluation(), x_unit="degrees", profile={"not JSON": object()})
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

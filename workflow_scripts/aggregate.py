@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.jobs import job
-from spatial_adversarial.store import write_aggregate
+from spatial_adversarial.store import Aggregate, write_aggregate
 
 
 def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> None:
@@ -14,7 +14,7 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         from spatial_adversarial.theory.statements import simulate
 
         rows = simulate(target.paper, target.spec["settings"], catalog.config["bootstrap"]["seed"])
-        write_aggregate(output, rows, fingerprint=fingerprint)
+        write_aggregate(output, Aggregate(rows), fingerprint=fingerprint)
         return
     from spatial_adversarial.aggregates import Aggregator
 
@@ -27,13 +27,14 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
             results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
         ),
         history=lambda path, seed: results / "runs" / path / f"seed{seed}" / "history.csv",
+        origin=catalog.origin,
+        classes={name: entry["classes"] for name, entry in catalog.registry["data"].items()},
     )
     slices = {
         pair: results / "slices" / pair[0] / f"seed{catalog.seeds[0]}" / f"{pair[1].split('/')[-1]}.h5"
         for pair in target.slices()
     }
-    rows, replicates = aggregator.table(slices)
-    write_aggregate(output, rows, fingerprint=fingerprint, replicates=replicates)
+    write_aggregate(output, aggregator.table(slices), fingerprint=fingerprint)
 
 
 if "snakemake" in globals():

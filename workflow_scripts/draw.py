@@ -31,7 +31,7 @@ if "snakemake" in globals():
                     smk.input.csv,
                 )
         else:
-            numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+            numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows
         numbers = printed.comparable(papers, numbers)
         with write_atomic(smk.output.csv) as temporary:
             numbers.to_csv(temporary, index=False)

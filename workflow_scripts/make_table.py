@@ -60,7 +60,7 @@ if "snakemake" in globals():
             (smk.output.csv, smk.output.md),
         )
         if asked.kind == "results":
-            numbers, _ = read_aggregate(smk.input.h5, smk.params.fingerprint)
+            numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows
             tabulate_results(papers, asked, numbers, *outputs)
         else:
             counted = json.loads(Path(smk.input.networks).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """A target's tidy rows, from the evaluations of its runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import pandas as pd
 
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
-from spatial_adversarial.catalog.panels import Line, Panel
+from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.catalog.recipes import number_text
-from spatial_adversarial.derived import derive, dominated
+from spatial_adversarial.derived import Made, derive, dominated
+from spatial_adversarial.intervals import Sample
 from spatial_adversarial.labels import climbed
-from spatial_adversarial.metrics import MOST, outcomes, over_seeds, summarise
-from spatial_adversarial.store import Evaluation, read_evaluation
+from spatial_adversarial.metrics import MOST, has_learnt, outcomes, over_seeds, summarise
+from spatial_adversarial.store import Aggregate, Evaluation, read_evaluation
 from spatial_adversarial.told import step_told
 
 COLUMNS = [
@@ -41,7 +42,8 @@ COLUMNS = [
     "status",
 ]
 
-ADDED = ["zero_gradient", "attacked_label"]  # after all others, so that the older columns keep their places
+# after all others, so that the older columns keep their places
+ADDED = ["clean_accuracy", "learnt", "zero_gradient", "attacked_label"]
 
 ATTACK = ("attack", "loss", "steps", "step", "restarts", "targets", "queries")  # of a cell's profile
 
@@ -60,14 +62,19 @@ class Aggregator:
         status: str,
         evaluation: Finder,
         history: Callable[[str, int], Path] | None = None,
+        classes: Mapping[str, int],
+        origin: Callable[[str], str] = str,
     ):
+        """classes: of each data set. origin: of a run or snapshot, the run that its training goes back to."""
         self.target, self.seeds, self.bootstrap, self.status = target, seeds, bootstrap, status
         self.evaluation, self.history = evaluation, history
+        self.origin, self.classes = origin, classes
+        self._told: dict[str, dict] = {}
         # one profile is often drawn in several panels and metrics
         self.read = lru_cache(maxsize=64)(read_evaluation)
 
-    def table(self, slices: dict[tuple[str, str], Path]) -> tuple[pd.DataFrame, np.ndarray]:
-        """(tidy rows, replicates float32 [rows, B]) over all panels; a panel not run is one row that says so."""
+    def table(self, slices: dict[tuple[str, str], Path]) -> Aggregate:
+        """The numbers over all panels; a panel not run is one row that says so."""
         made = [
             pair
             for panel in self.target.panels
@@ -78,13 +85,47 @@ class Aggregator:
             made += derive(self.target.spec, made, self.bootstrap["level"])
         if self.target.kind == "pareto":
             made += dominated(self.target.spec, made, self.bootstrap["level"])
-        rows, replicates = zip(*made, strict=True)
+        rows, samples = zip(*made, strict=True)
         frame = pd.DataFrame(rows)
+        side = pd.DataFrame({name: [getattr(one, name) for one in samples] for name in ("origin", "images")})
+        side["reach"] = frame.pop("reach") if "reach" in frame else np.nan
         extra = [name for name in frame.columns if name not in (*COLUMNS, *ADDED)]
-        return frame.reindex(columns=[*COLUMNS, *extra, *ADDED]), np.stack(replicates)
+        rows = frame.reindex(columns=[*COLUMNS, *extra, *ADDED])
+        replicates = np.stack([one.drawn for one in samples]).astype(np.float32)
+        return Aggregate(rows, replicates, np.stack([one.seeds for one in samples]), side)
 
-    def _blank(self) -> np.ndarray:
-        return np.full(self.bootstrap["replicates"], np.nan, dtype=np.float32)
+    def _blank(self) -> Sample:
+        drawn, seeds = self.bootstrap["replicates"], len(self.seeds)
+        return Sample(np.nan, np.full(drawn, np.nan, dtype=np.float32), np.full(seeds, np.nan))
+
+    def _clean(self, panel: Panel, member: Member) -> dict:
+        """A network's clean accuracy, the mean over its seeds, and whether each of them is shown to have learnt.
+
+        From its largest evaluation in the target: of unmoved images and of pixels, where there is one. Nothing of
+        a network that the target does not evaluate.
+        """
+        if member.path not in self._told:
+            used = [
+                profile
+                for other in self.target.panels
+                for line in other.lines
+                if not other.reason and (profile := line.profiles.get(member.path))
+            ]
+            self._told[member.path] = self._clean_of(member.path, used, self.classes[panel.data])
+        return self._told[member.path]
+
+    def _clean_of(self, path: str, used: list[Profile], classes: int) -> dict:
+        if not used:
+            return {}
+        kind = max(map(_plainness, used))
+        files = [profile.file for profile in used if _plainness(profile) == kind]
+        largest = [
+            max((self.read(self.evaluation(path, file, seed)) for file in files), key=lambda e: len(e.label))
+            for seed in self.seeds
+        ]
+        accuracy = float(np.mean([np.mean(one.clean == one.label) for one in largest]))
+        learnt = all(has_learnt(one.clean, one.label, classes) for one in largest)
+        return {"clean_accuracy": accuracy, "learnt": "yes" if learnt else "no"}
 
     def _frame(self, panel: Panel) -> dict:
         return {
@@ -98,7 +139,7 @@ class Aggregator:
             "attack_space": "",
         }
 
-    def _not_run(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+    def _not_run(self, panel: Panel) -> Iterator[Made]:
         frame = self._frame(panel) | {"status": "not run"}
         cells = [frame | self._cell(panel, line) for line in panel.lines if line.name]
         for row in cells or [frame]:
@@ -117,7 +158,7 @@ class Aggregator:
         told = {"row": panel.title, "kind": panel.kind, "column": line.name, "metric": line.metric}
         return told | {key: settings.get(key, "") for key in ATTACK} | {"published": line.published}
 
-    def _panel(self, panel: Panel, slices: dict) -> Iterator[tuple[dict, np.ndarray]]:
+    def _panel(self, panel: Panel, slices: dict) -> Iterator[Made]:
         if panel.kind == "boundary":
             yield from self._boundary(panel, slices[panel.members[0].path, panel.members[1].path])
         if panel.kind == "history":
@@ -131,27 +172,26 @@ class Aggregator:
                 for label in labels[:1] if line.name else labels:  # a cell has one number
                     yield from self._line(panel, line, member, label)
 
-    def _histories(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+    def _histories(self, panel: Panel) -> Iterator[Made]:
         """A column of each member's training history, by epoch: the mean and Student's interval over several seeds."""
         for member in panel.members:
             tables = [pd.read_csv(self.history(member.path, seed)) for seed in self.seeds]
             frame = self._frame(panel) | {"strength": number_text(member.strength), "status": self.status}
             frame |= {"profile": "history", "x_unit": "epoch", "metric": panel.curve}
-            frame |= {"seed": " ".join(map(str, self.seeds)), "n": len(tables)}
+            frame |= {"seed": " ".join(map(str, self.seeds)), "n": len(tables)} | self._clean(panel, member)
             for epoch, values in zip(
                 tables[0].epoch, np.stack([table[panel.curve] for table in tables], axis=1), strict=True
             ):
                 yield frame | {"x": str(epoch)} | over_seeds(values, self.bootstrap["level"]), self._blank()
 
-    def _line(
-        self, panel: Panel, line: Line, member: Member, label: str
-    ) -> Iterator[tuple[dict, np.ndarray]]:
+    def _line(self, panel: Panel, line: Line, member: Member, label: str) -> Iterator[Made]:
         profile = line.profiles[member.path]
         found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in self.seeds]
         measured = [outcomes(evaluation, line.metric, label) for evaluation in found]
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(self.seeds) > 1
         frame = self._frame(panel) | self._cell(panel, line)
+        frame |= self._clean(panel, member) | {"reach": _reach(profile.settings)}
         frame |= {
             "strength": number_text(member.strength),
             "attack_space": panel.space if "attack" in profile.settings else "",
@@ -169,7 +209,9 @@ class Aggregator:
             if line.at is None or line.at[member.path] == x:
                 numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}
                 numbers |= {} if zero is None else {"zero_gradient": float(zero[k])}
-                yield frame | {"x": number_text(x)} | numbers, summary["replicates"][k]
+                drawn, seeds, images = (summary[name][k] for name in ("replicates", "seeds", "images"))
+                sample = Sample(numbers["value"], drawn, seeds, self.origin(member.path), int(images))
+                yield frame | {"x": number_text(x)} | numbers, sample
 
     @staticmethod
     def _zero_gradients(found: list[Evaluation]) -> np.ndarray | None:
@@ -196,7 +238,7 @@ class Aggregator:
                     | {across: number_text(x), "value": value, "source": "published", "status": "run"}
                 )
 
-    def _boundary(self, panel: Panel, path: Path) -> Iterator[tuple[dict, np.ndarray]]:
+    def _boundary(self, panel: Panel, path: Path) -> Iterator[Made]:
         """The signed margin of each model on a grid of the plane: positive where it keeps its class of x0."""
         with h5py.File(path) as file:
             x, y, margins = file["x"][()], file["y"][()], file["margin"][()]
@@ -207,19 +249,21 @@ class Aggregator:
                 "x_unit": "l2",
             }
             frame |= {"metric": "margin", "seed": str(self.seeds[0]), "status": self.status}
+            frame |= self._clean(panel, member)
             for i, j in np.ndindex(margin.shape):
                 yield (
                     frame | {"x": f"{x[j]:.4f}", "y": f"{y[i]:.4f}", "value": float(margin[i, j])},
                     self._blank(),
                 )
 
-    def _images(self, panel: Panel) -> Iterator[tuple[dict, np.ndarray]]:
+    def _images(self, panel: Panel) -> Iterator[Made]:
         """The first attacked image of each point: its class and probability, and its pixels as hexadecimal bytes."""
         (line,), (member,) = panel.lines, panel.members
         profile = line.profiles[member.path]
         found = self.read(self.evaluation(member.path, profile.file, self.seeds[0]))
         frame = self._frame(panel) | {"profile": profile.key, "x_unit": profile.unit, "metric": "probability"}
         frame |= {"n": 1, "seed": str(self.seeds[0]), "status": self.status, "label": int(found.label[0])}
+        frame |= self._clean(panel, member)
         for k, x in enumerate(found.x):
             image = found.pictures.images[k, 0]
             seen = {
@@ -228,3 +272,15 @@ class Aggregator:
             }
             seen |= {"shape": " ".join(map(str, image.shape)), "pixels": image.tobytes().hex()}
             yield frame | {"x": number_text(x)} | seen, self._blank()
+
+
+def _plainness(profile: Profile) -> tuple[bool, bool]:
+    """How plain an evaluation's clean images are: unmoved, and in pixels, which no space has clamped."""
+    return not profile.settings.get("input"), profile.settings.get("space", "pixel") == "pixel"
+
+
+def _reach(profile: dict) -> float:
+    """How far an attack's fixed steps can move an image, in the unit of eps; nan for no such limit."""
+    step = profile.get("step")
+    fixed = profile.get("attack") == "pgd" and isinstance(step, int | float)
+    return float(step * profile["steps"]) if fixed else np.nan

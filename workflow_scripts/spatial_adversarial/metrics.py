@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
+from spatial_adversarial.intervals import of_share, rare
 from spatial_adversarial.labels import PREDICTED, TRUE
 from spatial_adversarial.store import SKIPPED, Evaluation
 
@@ -26,6 +27,8 @@ OUTCOMES = {
     "mean_l2_distance": lambda e: e.distance,
 }
 
+ONE_CLASS = 0.9  # share of the predictions from which a network counts as constant
+
 MOST = {"mean_l2_distance": np.inf}  # the largest value of a metric that is not a share
 
 
@@ -45,6 +48,18 @@ def outcomes(evaluation: Evaluation, metric: str, attacked_label: str = TRUE) ->
     return np.asarray(values, dtype=np.float32).mean(axis=1)
 
 
+def has_learnt(clean: np.ndarray, label: np.ndarray, classes: int) -> bool:
+    """Whether predictions `clean` [N] of unchanged test images show that a network has learnt.
+
+    Not shown: the lower end of the Wilson 95% interval of its accuracy is below twice chance (of two classes, which
+    that would ask for all images: below half-way from chance to 100%), or one class takes more than 90% of the
+    predictions.
+    """
+    low, _ = of_share(float(np.mean(clean == label)), len(label), 0.95, "wilson")
+    needed = min(2 / classes, (1 + 1 / classes) / 2)
+    return bool(low >= needed and np.bincount(clean).max() <= ONE_CLASS * len(clean))
+
+
 @functools.lru_cache(maxsize=4)
 def resampling(n: int, replicates: int, seed: int) -> np.ndarray:
     """Bootstrap counts float32 [n, replicates]: how often each of n images is drawn.
@@ -61,18 +76,23 @@ def summarise(
 ) -> dict[str, np.ndarray]:
     """Mean, interval and bootstrap replicates of the outcomes [point, image] of one or more seeds.
 
-    One seed: the percentile bootstrap over test images. More: Student's interval over the seeds' means, and
-    replicates that draw seeds and images anew. Intervals are cut to the metric's range, [0, `most`].
-    Images whose outcome is nan count neither above nor below; nan where none is left.
-    Returns value, low, high [point] and replicates [point, B].
+    One seed: the percentile bootstrap over test images; the exact interval of a share near 0 or 100%. More: Student's
+    interval over the seeds' means, and replicates that draw seeds and images anew. Intervals are cut to the metric's
+    range, [0, `most`]. Images whose outcome is nan count neither above nor below; nan where none is left.
+    Returns value, low, high [point], replicates [point, B], seeds [point, S] (the value of each), and images [point],
+    how many a share is of; 0 where the metric is none.
     """
     counts = resampling(by_seed[0].shape[1], replicates, seed)
     means = np.stack([_mean(outcome, np.ones((len(counts), 1)))[:, 0] for outcome in by_seed])
     drawn = np.stack([_mean(outcome, counts) for outcome in by_seed])
     value, seeds = means.mean(axis=0), len(by_seed)
+    images = (~np.isnan(by_seed[0])).sum(axis=1) if most == 1 else np.zeros(len(value), dtype=int)
     if seeds == 1:
         mixed = drawn[0]
         low, high = np.nanquantile(mixed, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        for k in range(len(value)):
+            if rare(value[k], images[k]):
+                low[k], high[k] = of_share(value[k], images[k], level)
     else:
         picked = np.random.default_rng([seed, seeds]).integers(0, seeds, (replicates, seeds))
         mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
@@ -80,7 +100,8 @@ def summarise(
         low, high = value - half, value + half
     # `value` as a bound too: a float32 replicate of equal outcomes may differ from it in the last digit
     low, high = np.clip(low, 0, value), np.clip(high, value, most)
-    return {"value": value, "low": low, "high": high, "replicates": mixed}
+    found = {"value": value, "low": low, "high": high, "replicates": mixed}
+    return found | {"seeds": means.T, "images": images}
 
 
 def over_seeds(values: np.ndarray, level: float) -> dict[str, float | str]:

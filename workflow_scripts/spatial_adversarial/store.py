@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -79,28 +80,43 @@ def read_evaluation(path: str | Path) -> Evaluation:
         return Evaluation(**arrays, pictures=pictures)
 
 
-def write_aggregate(
-    path: str | Path, rows: pd.DataFrame, *, fingerprint: str, replicates: np.ndarray | None = None
-) -> None:
-    """Write a target's tidy rows, the hash of what made them, and float32 [rows, B] bootstrap replicates.
+class Aggregate(NamedTuple):
+    """A target's tidy rows, and of each what its CSV does not print.
+
+    replicates: float32 [rows, B] of the bootstrap; seeds: float64 [rows, S], the value of each seed; side: columns
+    that judging takes, see judging/numbers.py. None for a target of simulations.
+    """
+
+    rows: pd.DataFrame
+    replicates: np.ndarray | None = None
+    seeds: np.ndarray | None = None
+    side: pd.DataFrame | None = None
+
+
+def write_aggregate(path: str | Path, aggregate: Aggregate, *, fingerprint: str) -> None:
+    """Write a target's numbers and the hash of what made them.
 
     The rows are kept as the text of the CSV that the figure publishes, so that both read back alike.
     """
     with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["fingerprint"] = fingerprint
-        file["rows"] = rows.to_csv(index=False)
-        if replicates is not None:
-            drawn = replicates.astype(np.float32)
-            file.create_dataset("replicates", data=drawn, compression="gzip", shuffle=True)
+        file["rows"] = aggregate.rows.to_csv(index=False)
+        if aggregate.side is not None:
+            file["side"] = aggregate.side.to_csv(index=False)
+        for name, kind in (("replicates", np.float32), ("seeds", np.float64)):
+            values = getattr(aggregate, name)
+            if values is not None:
+                file.create_dataset(name, data=values.astype(kind), compression="gzip", shuffle=True)
 
 
-def read_aggregate(path: str | Path, fingerprint: str) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """A target's tidy rows and replicates; ValueError where another configuration made the file."""
+def read_aggregate(path: str | Path, fingerprint: str) -> Aggregate:
+    """A target's numbers; ValueError where another configuration made the file."""
     with opened(path) as file:
         if file.attrs["fingerprint"] != fingerprint:
             raise ValueError(f"{path}: made from another configuration: delete it and run again")
         rows = read_rows(io.StringIO(file["rows"].asstr()[()]))
-        return rows, file["replicates"][()] if "replicates" in file else None
+        side = pd.read_csv(io.StringIO(file["side"].asstr()[()])) if "side" in file else None
+        return Aggregate(rows, *(file[n][()] if n in file else None for n in ("replicates", "seeds")), side)
 
 
 def read_rows(csv: str | Path | io.StringIO) -> pd.DataFrame:

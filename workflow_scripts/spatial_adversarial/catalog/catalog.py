@@ -12,7 +12,7 @@ from .specs import Specs
 from .targets import Target, targets_of
 
 DATA_IDENTITY = ("source", "classes", "channels", "side", "train", "test", "checksums")
-TARGET_VERSION = 1  # raise it when aggregates made by older code are no longer right
+TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
 
 
 class Catalog:
@@ -81,6 +81,12 @@ class Catalog:
         mixes = [recipe["mix"] for recipe in self.recipes.values() if recipe["mix"]]
         made = [mix for mix in mixes if mix["of"] != "released"]
         return {robust_images(m): {k: v for k, v in m.items() if k != "share"} for m in made}
+
+    def origin(self, path: str) -> str:
+        """The run without seed that the training of a run, or of a snapshot, goes back to."""
+        run, _ = run_and_step(path)
+        start = self.recipe(run)["start"]
+        return self.origin(start) if start else run
 
     def needed(self, path: str) -> list[str]:
         """A run, and all those that it takes first: the one that it starts from, the one whose images it mixes in."""

@@ -1,21 +1,21 @@
-"""Judge a paper's claims: a statistic of a target's numbers, its bootstrap interval, and a verdict."""
+"""Judge a paper's claims: a statistic of a target's numbers, its interval, and a verdict."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from spatial_adversarial.judging.cells import CELL_STATISTICS, judge_cells
-from spatial_adversarial.judging.curves import STATISTICS, Curves, curves_of, judge_panel
+from spatial_adversarial.judging.curves import STATISTICS, judge_panel
+from spatial_adversarial.judging.numbers import Numbers
 from spatial_adversarial.judging.theory import THEORY_TESTS, judge_theory
-from spatial_adversarial.judging.verdicts import judge
 
 __all__ = [
     "CELL_STATISTICS",
     "COLUMNS",
     "STATISTICS",
     "THEORY_TESTS",
-    "Curves",
-    "curves_of",
-    "judge",
+    "Numbers",
     "judge_claim",
     "judge_panel",
 ]
@@ -38,20 +38,27 @@ COLUMNS = [
     "status",
     "contradicts",
     "because",
+    "members",
+    "tau",
+    "nan",
 ]
 
 
 def judge_claim(
-    key: str, claim: dict, targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]], level: float
+    key: str,
+    claim: dict,
+    targets: Mapping[str, Numbers | tuple[pd.DataFrame, np.ndarray | None]],
+    level: float,
 ) -> list[dict]:
-    """The rows of one claim: each of its tests on each of its panels or columns.
+    """The rows of one claim: each of its tests on each of its panels or columns, ours and as published.
 
-    targets: {name: (tidy rows, replicates)}.
+    targets: {name: its numbers, or (tidy rows, replicates) alone}.
     """
+    targets = {name: one if isinstance(one, Numbers) else Numbers(*one) for name, one in targets.items()}
     judged = []
     for name, test in claim["tests"].items():
         target = test.get("in", claim["in"])
-        rows, replicates = targets[target]
+        numbers = targets[target]
         frame = {
             "key": key,
             "test": name,
@@ -61,13 +68,13 @@ def judge_claim(
             "because": test.get("because", ""),
         }
         if any(kind in test for kind in THEORY_TESTS):
-            judged.append(frame | judge_theory(rows, test))
+            judged.append(frame | judge_theory(numbers.rows, test))
             continue
         if CELL_STATISTICS.keys() & test.keys():
-            judged += [frame | row for row in judge_cells(test, rows, replicates, level)]
+            judged += [frame | row for row in judge_cells(test, numbers, level)]
             continue
         for panel in test.get("panels", ["a"]):
-            judged.append(frame | judge_panel(test, panel, rows, replicates, level, targets))
-            published = judge_panel(test, panel, rows, replicates, level, targets, "published")
+            judged.append(frame | judge_panel(test, panel, numbers, level, targets))
+            published = judge_panel(test, panel, numbers, level, targets, "published")
             judged += [frame | published] if published["verdict"] != "not run" else []
     return judged

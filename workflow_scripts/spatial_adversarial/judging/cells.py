@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pandas as pd
 
-from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
+from spatial_adversarial.intervals import Sample, difference, interval
+from spatial_adversarial.judging.numbers import Numbers, not_learnt
+from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge_interval
 from spatial_adversarial.pareto import hypervolume
 
-Column = dict[str, np.ndarray]  # {row: its value [1 + B], the estimate first and then its replicates}
+Column = dict[
+    str, np.ndarray
+]  # {row: its value [1 + B + S]: the estimate, its replicates, its value by seed}
 
 
 def _of(column: Column, row: str | int) -> np.ndarray:
@@ -51,7 +54,7 @@ def _ahead(column: Column, to: Column, rows: list, over: list) -> np.ndarray:
     return np.maximum(x[:, None] - others_x, y[:, None] - others_y).min(axis=(0, 1))
 
 
-# name in a paper's file: (what it is, statistic [1 + B] of one column)
+# name in a paper's file: (what it is, statistic [1 + B + S] of one column)
 CELL_STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
     "cell": ("value of a cell", _of),
     "gain": ("first row less second", lambda column, rows: _of(column, rows[0]) - _of(column, rows[1])),
@@ -62,39 +65,78 @@ CELL_STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
 }
 
 
-def judge_cells(test: dict, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> Iterator[dict]:
+def judge_cells(test: dict, numbers: Numbers, level: float) -> Iterator[dict]:
     """The rows of the claims table for a test on a table of results: each column on ours, then as published.
 
-    rows: tidy rows of the table, replicates float32 [rows, B]. Ours: the interval of paired replicates. Published
-    numbers have no interval: they are judged as they are printed, where all that the test needs is printed.
+    Published numbers have no interval: they are judged as they are printed, where all that the test needs is.
     """
     for name in test["columns"]:
-        yield {"panel": name, "source": "ours"} | _judge(test, name, rows, replicates, level)
-        published = rows.assign(value=rows.published, status="run")
-        row = _judge(test, name, published, np.empty((len(rows), 0)), level)
+        yield {"panel": name, "source": "ours"} | _judge(test, name, numbers, "value", level)
+        row = _judge(test, name, numbers, "published", level)
         if row["verdict"] != "not run":
             yield {"panel": name, "source": "published"} | row
 
 
-def _judge(test: dict, name: str, rows: pd.DataFrame, replicates: np.ndarray, level: float) -> dict:
+def _judge(test: dict, name: str, numbers: Numbers, source: str, level: float) -> dict:
     key = next(key for key in test if key in CELL_STATISTICS)
     what, statistic = CELL_STATISTICS[key]
-    parameters = dict(test[key])
+    parameters, asked = dict(test[key]), _asked(test[key])
     try:
+        samples = _column(numbers, name, source, asked)
+        compared: list[Sample] = [samples[row] for row in asked if row in samples]
+        column = {row: _array(sample) for row, sample in samples.items()}
         if "to" in parameters:
-            parameters["to"] = _column(rows, replicates, parameters["to"])
-        column = _column(rows, replicates, name)
+            beside = _column(numbers, parameters["to"], source, asked)
+            parameters["to"] = {row: _array(sample) for row, sample in beside.items()}
         drawn = statistic(column, **parameters)
+        if key == "cell":
+            found, compared = interval(samples[str(parameters["row"])], level), []
+        elif key == "gain":
+            found = difference(*compared, level)
+        else:
+            found = interval(_sample(drawn, next(iter(samples.values()))), level)
+        if "over" in parameters:
+            what += (
+                f" ({len(set(asked) & samples.keys())} of {len(asked)} rows)"
+                if set(asked) - samples.keys()
+                else ""
+            )
+        rows = numbers.rows
+        status = rows.status[(rows.column == name) & (rows.status != "not run")]
+        status = "run" if source == "published" else status.iloc[0]
+        return {"status": status} | judge_interval(found, what, test, compared)
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
-    if "over" in parameters:
-        asked = {str(row) for row in (*parameters["rows"], *parameters["over"])}
-        what += f" ({len(asked & column.keys())} of {len(asked)} rows)" if asked - column.keys() else ""
-    status = rows.status[(rows.column == name) & (rows.status != "not run")].iloc[0]
-    return {"statistic": what, "status": status} | judge_drawn(drawn, what, test, level)
+    except NotInformative as reason:
+        return {"verdict": "not informative", "status": "run", "statistic": f"{what}: {reason}"}
 
 
-def _column(rows: pd.DataFrame, replicates: np.ndarray, name: str) -> Column:
-    """The rows with a number in a column; candidates and differences are none of them."""
-    chosen = rows[(rows.column == name) & rows.value.notna() & rows.kind.isin(["row", "best"])]
-    return {row.panel: np.concatenate([[row.value], replicates[row.Index]]) for row in chosen.itertuples()}
+def _asked(parameters: dict) -> list[str]:
+    """The rows that a test names."""
+    named = [*parameters.get("rows", []), *parameters.get("over", [])]
+    named += [parameters["row"]] if "row" in parameters else []
+    return list(dict.fromkeys(map(str, named)))
+
+
+def _column(numbers: Numbers, name: str, source: str, asked: list[str]) -> dict[str, Sample]:
+    """The rows with a number in a column; candidates and differences are none of them.
+
+    Networks that have not learnt leave; NotInformative where the test names one.
+    """
+    rows = numbers.rows
+    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
+    lost = not_learnt(chosen) & (source == "value")
+    named = [row for row in chosen.panel[lost] if row in asked]
+    if named:
+        raise NotInformative(f"row {', '.join(named)} is not shown to have learnt")
+    return {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
+
+
+def _array(sample: Sample) -> np.ndarray:
+    return np.concatenate([[sample.value], sample.drawn, sample.seeds])
+
+
+def _sample(drawn: np.ndarray, like: Sample) -> Sample:
+    """A statistic [1 + B + S] as a sample, its seeds in pairs."""
+    replicates = len(like.drawn)
+    return Sample(float(drawn[0]), drawn[1 : 1 + replicates], drawn[1 + replicates :])

@@ -1,174 +1,250 @@
-"""Claims on a figure's curves: values, falls, trends and leads, from the tidy rows of its panels."""
+"""Claims on a figure's curves: values, falls, differences and orders, from the tidy rows of its panels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from spatial_adversarial.catalog.reading import numbers
-from spatial_adversarial.judging.verdicts import NotRun, judge_drawn
+from spatial_adversarial.intervals import Interval, Sample, contrast, difference, interval, mean, of_share
+from spatial_adversarial.judging.numbers import Numbers, not_learnt, sources_of
+from spatial_adversarial.judging.verdicts import (
+    FAMILY,
+    NotInformative,
+    NotRun,
+    judge_apart,
+    judge_interval,
+    judge_order,
+    kendall,
+    least_tau,
+)
 from spatial_adversarial.labels import of_label
+
+Curve = dict[float, Sample]  # by x
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A panel's curves: for each strength x [P] and y [P, 1 + B], the estimate first and then its replicates."""
+    """A panel's curves by strength, the strengths of networks not shown to have learnt, and the attack's reach."""
 
-    by_strength: dict[float, tuple[np.ndarray, np.ndarray]]
+    by_strength: dict[float, Curve]
+    unlearnt: frozenset[float] = frozenset()
+    reach: float = np.inf
 
-    def at(self, strength: float, x: float) -> np.ndarray:
-        """The value [1 + B] of one model at one point; NotRun where either is missing."""
-        xs, ys = self.of(strength)
-        near = np.isclose(xs, x, rtol=0, atol=1e-6)
-        if not near.any():
-            raise NotRun(f"no point at {x:g}")
-        return ys[near.argmax()]
+    def at(self, strength: float, x: float) -> Sample:
+        """The number of one network at one point; NotRun where it is missing, NotInformative where unlearnt."""
+        for point, sample in self.of(strength).items():
+            if abs(point - x) < 1e-6:
+                return sample
+        raise NotRun(f"no point at {x:g}")
 
-    def of(self, strength: float) -> tuple[np.ndarray, np.ndarray]:
-        """One model's (x, y); NotRun where it was not trained."""
+    def of(self, strength: float) -> Curve:
+        """One network's curve; NotRun where it was not trained, NotInformative where it has not learnt."""
         if strength not in self.by_strength:
             raise NotRun(f"no model of strength {strength:g}")
+        if strength in self.unlearnt:
+            raise NotInformative(f"the model of strength {strength:g} is not shown to have learnt")
         return self.by_strength[strength]
 
-    def areas(self) -> np.ndarray:
-        """Mean over the grid of each model's curve, [strengths, 1 + B], strengths rising."""
-        return np.stack([self.of(strength)[1].mean(axis=0) for strength in sorted(self.by_strength)])
+    def family(self, without: list[float] = ()) -> list[float]:
+        """The strengths, rising, of the members that a claim on all of them counts, `without` some.
 
-    def values(self, x: float | str | None) -> np.ndarray:
-        """What a trend is of: each model's area, or its value at a point, [strengths, 1 + B]."""
-        if x is None:
-            return self.areas()
-        return np.stack([self.at(strength, x) for strength in sorted(self.by_strength)])
+        NotInformative where fewer than four are left once those have gone that have not learnt.
+        """
+        asked = [strength for strength in sorted(self.by_strength) if strength not in without]
+        learnt = [strength for strength in asked if strength not in self.unlearnt]
+        if len(learnt) < min(len(asked), FAMILY):
+            lost = ", ".join(f"{strength:g}" for strength in asked if strength in self.unlearnt)
+            raise NotInformative(f"{len(learnt)} members left without {lost}, not shown to have learnt")
+        if len(learnt) < 2:
+            raise NotRun("an order needs two models or more")
+        return learnt
 
+    def profiles(self, strengths: list[float], x: float | None = None) -> list[list[Sample]]:
+        """Some networks' curves at their common points within the attack's reach, or at one point alone.
 
-def _tau(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Kendall's tau [1 + B] between two sets of values [strengths, 1 + B]; nan where one does not vary."""
-    if len(first) < 2:
-        raise NotRun("a trend needs two models or more")
-    return np.array([kendalltau(a, b).statistic for a, b in zip(first.T, second.T, strict=True)])
-
-
-def _trend(curves: Curves, x: float | None = None) -> np.ndarray:
-    values = curves.values(x)
-    order = np.repeat(np.arange(len(values))[:, None], values.shape[1], axis=1)
-    return _tau(order, values)
-
-
-def _within(curves: Curves, range: list[float], x: float) -> np.ndarray:
-    values = curves.values(x)
-    return ((values >= range[0]) & (values <= range[1])).mean(axis=0)
+        The point 0, where nothing is moved or attacked, says nothing of the profile unless it is all there is.
+        """
+        if x is not None:
+            return [[self.at(strength, x)] for strength in strengths]
+        chosen = [self.of(strength) for strength in strengths]
+        common = [point for point in chosen[0] if all(point in curve for curve in chosen)]
+        points = [point for point in common if 0 < point <= self.reach + 1e-9] or common
+        return [[curve[point] for point in points] for curve in chosen]
 
 
-def _trend_while(curves: Curves, other: Curves, range: list[float], x: float) -> np.ndarray:
-    natural = {strength: float(ys[0, 0]) for strength, (_, ys) in other.by_strength.items()}
-    chosen = [s for s in sorted(curves.by_strength) if range[0] <= natural.get(s, np.nan) <= range[1]]
+def _value(curves: Curves, test: dict, level: float, what: str, strength: float, x: float) -> dict:
+    return judge_interval(interval(curves.at(strength, x), level), what, test)
+
+
+def _drop(curves: Curves, test: dict, level: float, what: str, strength: float, to: float) -> dict:
+    first, second = curves.at(strength, 0), curves.at(strength, to)
+    return judge_interval(difference(first, second, level), what, test, [first, second])
+
+
+def _change(curves: Curves, test: dict, level: float, what: str, strengths: list[float], x: float) -> dict:
+    first, second = (curves.at(strength, x) for strength in strengths)
+    return judge_interval(difference(second, first, level), what, test, [first, second])
+
+
+def _apart(curves: Curves, test: dict, level: float, what: str, strengths: list[float]) -> dict:
+    return judge_apart(*curves.profiles(strengths), what, test, level)
+
+
+def _kept(curves: Curves, test: dict, level: float, what: str, strengths: list[float], other: Curves) -> dict:
+    """Whether less (or more) than a share of another panel's gain is left, as gain - share * other's gain."""
+    share = test["below"] if "below" in test else test["above"]
+    after, before = ([mean(one) for one in panel.profiles(strengths)] for panel in (curves, other))
+    gain = difference(before[1], before[0], level)
+    if not gain.beyond(0):
+        raise NotInformative(f"the other panel shows no gain ({gain.low:.3g} to {gain.high:.3g})")
+    left = contrast([(1, after[1]), (-1, after[0]), (-share, before[1]), (share, before[0])], level)
+    side = "below" if "below" in test else "above"
+    cells = judge_interval(left, f"{what}, less {share:g} of it", {side: 0}, after)
+    return cells | {"statistic": f"{cells['statistic']}; before {gain.value:.3g}"}
+
+
+def _trend(
+    curves: Curves,
+    test: dict,
+    level: float,
+    what: str,
+    x: float | None = None,
+    without: list[float] = (),
+    other: Curves | None = None,
+    range: list[float] | None = None,
+) -> dict:
+    chosen = _chosen(curves, without, other, range)
+    return judge_order(curves.profiles(chosen, x), what, 1 if "above" in test else -1, level)
+
+
+def _slope(
+    curves: Curves,
+    test: dict,
+    level: float,
+    what: str,
+    x: float | None = None,
+    without: list[float] = (),
+    other: Curves | None = None,
+    range: list[float] | None = None,
+) -> dict:
+    chosen = _chosen(curves, without, other, range)
+    means = [mean(profile) for profile in curves.profiles(chosen, x)]
+    centred = np.array(chosen) - np.mean(chosen)
+    weights = (chosen[-1] - chosen[0]) * centred / (centred**2).sum()
+    return judge_interval(contrast(list(zip(weights, means, strict=True)), level), what, test, means)
+
+
+def _chosen(
+    curves: Curves, without: list[float], other: Curves | None, range: list[float] | None
+) -> list[float]:
+    """The members of a family, those alone whose value in another panel lies in a range where one is given."""
+    family = curves.family(without)
+    if other is None:
+        return family
+    natural = {strength: next(iter(curve.values())).value for strength, curve in other.by_strength.items()}
+    chosen = [strength for strength in family if range[0] <= natural.get(strength, np.nan) <= range[1]]
     if len(chosen) < 2:
         raise NotRun(f"fewer than two models in {range[0]:g} to {range[1]:g}")
-    return _trend(Curves({strength: curves.of(strength) for strength in chosen}), x)
+    return chosen
 
 
-def _lead(curves: Curves, strengths: list[float]) -> np.ndarray:
-    first, second = (curves.of(strength)[1].mean(axis=0) for strength in strengths)
-    return second - first
+def _within(curves: Curves, test: dict, level: float, what: str, range: list[float], x: float) -> dict:
+    """The share of the members in a range, its interval exact for so many members."""
+    members = [curve for (curve,) in curves.profiles(curves.family(), x)]
+    share = float(np.mean([range[0] <= one.value <= range[1] for one in members]))
+    printed = not len(members[0].drawn)
+    low, high = (share, share) if printed else of_share(share, len(members), level)
+    return judge_interval(Interval(share, low, high, printed=printed), what, test)
 
 
-STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
-    "value": ("value at a point", lambda curves, strength, x: curves.at(strength, x)),
-    "drop": (
-        "fall from 0 to a point",
-        lambda curves, strength, to: curves.at(strength, 0) - curves.at(strength, to),
-    ),
-    "change": (
-        "change at a point between two models",
-        lambda curves, strengths, x: curves.at(strengths[1], x) - curves.at(strengths[0], x),
-    ),
-    "lead": ("difference of mean profiles between two models", _lead),
-    "kept": (
-        "share of another panel's difference of mean profiles that is left",
-        lambda curves, strengths, other: _lead(curves, strengths) / _lead(other, strengths),
-    ),
-    "trend": ("Kendall's tau of the mean profile with the training strength", _trend),
+def _alike(curves: Curves, test: dict, level: float, what: str, other: Curves) -> dict:
+    """Kendall's tau between two panels' orders, which must reach least_tau as well."""
+    both = [s for s in curves.family() if s in other.by_strength and s not in other.unlearnt]
+    if len(both) < 2:
+        raise NotRun("an order needs two models or more in both panels")
+    means = [[mean(one) for one in panel.profiles(both)] for panel in (curves, other)]
+    values, others = (np.stack([np.append(one.value, one.drawn) for one in panel]) for panel in means)
+    tau, *drawn = kendall(values, others)
+    pair = 2 / (len(both) * (len(both) - 1) / 2)  # that one pair changes tau by: it is known no better
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if drawn else (tau, tau)
+    ends = (max(-1.0, min(low, tau - pair)), min(1.0, max(high, tau + pair))) if drawn else (tau, tau)
+    cells = judge_interval(Interval(float(tau), *map(float, ends), printed=not drawn), what, test)
+    least = least_tau(len(both))
+    enough = {"holds": tau >= least - 1e-9, "fails": tau <= 1e-9 - least}
+    verdict = cells["verdict"] if enough.get(cells["verdict"]) else "undecided"
+    return cells | {
+        "line": f"{cells['line']}, at least {least:.3g}",
+        "verdict": verdict,
+        "members": len(both),
+    }
+
+
+# name in a paper's file: (what it is, its row's cells from (curves, test, level, what, **parameters))
+STATISTICS: dict[str, tuple[str, Callable[..., dict]]] = {
+    "value": ("value at a point", _value),
+    "drop": ("fall from 0 to a point", _drop),
+    "change": ("change at a point between two models", _change),
+    "apart": ("difference of the profiles of two models", _apart),
+    "kept": ("difference of mean profiles that is left of another panel's", _kept),
+    "trend": ("order of the models by training strength", _trend),
+    "slope": ("fitted change over the training strengths", _slope),
     "within": ("share of the models in a range", _within),
-    "trend_while": (
-        "Kendall's tau with the strength while another panel's value is in a range",
-        _trend_while,
-    ),
-    "alike": (
-        "Kendall's tau between two panels' orders of the models",
-        lambda curves, other: _tau(curves.areas(), other.areas()),
-    ),
+    "alike": ("Kendall's tau between two panels' orders of the models", _alike),
 }
 
 
-def line_of(
-    rows: pd.DataFrame,
-    panel: str,
-    profile: str | None = None,
-    metric: str | None = None,
-    source: str = "ours",
-    attacked_label: str | bool | None = None,
-) -> pd.DataFrame:
-    """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run.
-
-    attacked_label: the label that the attack climbs; None for the one that is drawn.
-    """
-    rows = of_label(rows, attacked_label)
-    chosen = (rows.panel == panel) & (rows.status != "not run")
-    chosen &= sources_of(rows) == source
-    chosen &= (rows.profile == profile) if profile else True
-    chosen &= (rows.metric == metric) if metric else True
+def line_of(numbers: Numbers, panel: str, test: dict, source: str = "ours") -> pd.DataFrame:
+    """The rows of one panel (and of one of its lines, where it has several); NotRun where it was not run."""
+    rows = of_label(numbers.rows, test.get("attacked_label"))
+    chosen = (rows.panel == panel) & (rows.status != "not run") & (sources_of(rows) == source)
+    for key in ("profile", "metric"):
+        chosen &= (rows[key] == test[key]) if key in test else True
     if not chosen.any():
         raise NotRun(f"panel {panel} was not run")
     return rows[chosen]
 
 
-def sources_of(rows: pd.DataFrame) -> pd.Series:
-    """Whose numbers the rows are, "ours" or "published"; only figures with published points tell."""
-    return rows["source"].fillna("ours") if "source" in rows else pd.Series("ours", rows.index)
-
-
-def curves_of(line: pd.DataFrame, replicates: np.ndarray) -> Curves:
-    """The curves of a line's rows, and of their replicates."""
-    found = {}
-    for strength, part in line.groupby("strength", sort=False):
-        xs = np.array([float(numbers(str(x))) for x in part.x])
-        ys = np.column_stack([part.value.to_numpy(dtype=float), replicates[part.index]])
-        found[float(numbers(str(strength)))] = (xs, ys)
-    return Curves(found)
+def curves_of(target: Numbers, line: pd.DataFrame) -> Curves:
+    """The curves of some of a target's rows."""
+    found: dict[float, Curve] = {}
+    strengths = [float(numbers(str(strength))) for strength in line.strength]
+    for strength, x, k in zip(strengths, line.x, line.index, strict=True):
+        found.setdefault(strength, {})[float(numbers(str(x)))] = target.sample(k)
+    unlearnt = {s for s, lost in zip(strengths, not_learnt(line), strict=True) if lost}
+    return Curves(found, frozenset(unlearnt), min(map(target.reach, line.index)))
 
 
 def judge_panel(
     test: dict,
     panel: str,
-    rows: pd.DataFrame,
-    replicates: np.ndarray,
+    target: Numbers,
     level: float,
-    targets: dict[str, tuple[pd.DataFrame, np.ndarray | None]] | None = None,
+    targets: Mapping[str, Numbers] | None = None,
     source: str = "ours",
 ) -> dict:
     """One row of the claims table: a test on one panel of a target's rows.
 
-    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`; `metric` says which
-    of its lines where it has several. Of `source`
-    "published" there are no replicates: the numbers are judged as they are printed.
+    A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`, and its `metric`
+    says which of its lines where it has several. Numbers of `source` "published" have no intervals: they are judged
+    as they are printed.
     """
     name = next(key for key in test if key in STATISTICS)
     what, statistic = STATISTICS[name]
     row = {"panel": panel, "source": source, "statistic": what}
     try:
-        label = test.get("attacked_label")
-        line = line_of(rows, panel, test.get("profile"), test.get("metric"), source, label)
+        line = line_of(target, panel, test, source)
+        row |= {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}
         parameters = dict(test[name] or {})
         if "other" in parameters:
-            target, _, letter = parameters["other"].rpartition(".")
-            other, drawn = targets[target] if target else (rows, replicates)
-            metric = parameters.pop("metric", None)
-            line_there = line_of(other, letter, test.get("profile"), metric, source, label)
-            parameters["other"] = curves_of(line_there, drawn)
-        drawn = statistic(curves_of(line, replicates), **parameters)
+            where, _, letter = parameters["other"].rpartition(".")
+            other = targets[where] if where else target
+            beside = {key: test[key] for key in ("profile", "attacked_label") if key in test}
+            beside |= {"metric": parameters.pop("metric")} if "metric" in parameters else {}
+            parameters["other"] = curves_of(other, line_of(other, letter, beside, source))
+        return row | statistic(curves_of(target, line), test, level, what, **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
-    row |= judge_drawn(drawn if source == "ours" else drawn[:1], what, test, level)
-    return row | {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}
+    except NotInformative as reason:
+        return row | {"verdict": "not informative", "statistic": f"{what}: {reason}"}

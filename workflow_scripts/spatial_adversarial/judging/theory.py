@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from spatial_adversarial.intervals import Interval
 from spatial_adversarial.judging.verdicts import judge
 from spatial_adversarial.theory.estimates import Estimate, below_zero, combine, evidence, verdict
 
@@ -55,7 +56,7 @@ def _accuracy(rows: pd.DataFrame, test: dict) -> dict:
     if own.empty:
         raise ValueError(f"no simulation of {told}")
     worst = own.loc[own.value.idxmin() if "above" in test else own.value.idxmax()]
-    line, said = judge(worst.low, worst.high, test)
+    line, said = judge(Interval(worst.value, worst.low, worst.high), test)
     end = "lowest" if "above" in test else "highest"
     statistic = f"{end} {told}, {len(own)} simulations: {worst.classifier} at {worst.x:g}"
     return {"panel": worst.panel, "statistic": statistic, **_numbers(worst), "line": line, "verdict": said}
@@ -70,7 +71,7 @@ def _change(rows: pd.DataFrame, test: dict) -> dict:
         raise ValueError(f"no two simulations of {asked['classifier']!r}")
     ends = own.iloc[0], own.iloc[-1]
     found = combine([-1, 1], [Estimate(end.value, end.low, end.high) for end in ends])
-    line, said = judge(found.low, found.high, test)
+    line, said = judge(Interval(found.value, found.low, found.high), test)
     told = f"change of {asked['metric'].replace('_', ' ')}, {asked['classifier']}"
     statistic = f"{told}: {ends[0].x_unit} {ends[0].x:g} to {ends[1].x:g}"
     return {"panel": ends[0].panel, "statistic": statistic, **_numbers(found), "line": line, "verdict": said}
