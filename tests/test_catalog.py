@@ -10,6 +10,7 @@ from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
 from spatial_adversarial.catalog.reading import choose, merge, numbers, schema
 from spatial_adversarial.catalog.recipes import canonical, identity, number_text, run_path, whole
+from spatial_adversarial.printed import caption
 
 ROOT = Path(__file__).parents[1]
 # A default is left out of a run's identity: one that changes makes old results pass for new ones.
@@ -249,7 +250,7 @@ def test_titles_tell_what_a_stand_in_replaces(full_config):
         titles["tradeoff/fig7"] == f"Adversarially trained models (digits in place of MNIST, {first}, {last})"
     )
     assert titles["tradeoff/fig8"].startswith("Tiny ImageNet, ResNet18")
-    assert titles["invariance/table1"].endswith("used for the digits in place of MNIST experiments")
+    assert titles["invariance/table1"].endswith("used for the MNIST experiments")  # it trains nothing
     assert "in place" not in titles["invariance/theory"]
 
 
@@ -455,3 +456,21 @@ def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_
         assert whole(identity(profile, "profile"), "profile") == profile
         labelled = profile.get("attack") == "pgd" and profile["loss"] == "cross_entropy"
         assert identity(profile, "profile").get("version") == (2 if labelled else None)
+
+
+def test_tables_of_architectures_are_of_the_full_size_networks_in_the_demo_too(demo_config):
+    catalog = load(demo_config, ROOT / "figures")
+    table = catalog.targets["invariance", "table1"]
+    assert table.spec["data"] == "mnist" and catalog.recipe(table_member(catalog))["model"]["width"] == 0.5
+    widths = {
+        name: entry["model"]["width"] for name, entry in catalog.networks().items() if "listed/" in name
+    }
+    assert widths == {"listed/mnist/stdcnn": 1, "listed/mnist/gcnn": 1}
+    assert "Reduced" not in caption(catalog, table) and "Reduced" in caption(
+        catalog, catalog.targets["invariance", "fig1"]
+    )
+
+
+def table_member(catalog) -> str:
+    """A run of the demo's narrow GCNN."""
+    return next(path for path in catalog.recipes if path.startswith("digits/gcnn/"))

@@ -1,14 +1,18 @@
 """A user's own model, from a file, a builder in it and a checkpoint: the papers' figures gain its panels."""
 
 import re
+import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 
 from spatial_adversarial import models
 from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.models import checkpoint
 
 ROOT = Path(__file__).parents[1]
 BUILDER = """
@@ -54,6 +58,247 @@ def test_the_network_is_the_users_own(mine):
     x = torch.rand(5, 1, 28, 28)
     hidden = torch.relu(x.flatten(1) @ weights["1.weight"].T + weights["1.bias"])
     assert torch.allclose(network(x), hidden @ weights["3.weight"].T + weights["3.bias"], atol=1e-5)
+
+
+def outputs(path, mine, x) -> torch.Tensor:
+    """What the network of another file of weights makes of x."""
+    with torch.no_grad():
+        return models.build(spec(mine, weights=str(path)), **SHAPE)(x)
+
+
+def as_they_come(weights: dict) -> dict:
+    """{name: a function that writes the weights in that form}."""
+
+    def torch_file(value, **options):
+        return lambda path: torch.save(value, path, **options)
+
+    epoch = {"epoch": 3, "optimizer": {"lr": 0.1}, "loss": torch.tensor(0.5)}
+    parallel = {f"module.{name}": tensor for name, tensor in weights.items()}
+    return {
+        "torch before 1.6": torch_file(weights, _use_new_zipfile_serialization=False),
+        "DataParallel's": torch_file(parallel),
+        "compiled": torch_file({f"_orig_mod.{name}": tensor for name, tensor in weights.items()}),
+        "state_dict": torch_file({"state_dict": weights} | epoch),
+        "model": torch_file({"model": weights} | epoch),
+        "all of it, before 1.6": torch_file(
+            {"state_dict": parallel} | epoch, _use_new_zipfile_serialization=False
+        ),
+        "float64": torch_file({name: tensor.double() for name, tensor in weights.items()}),
+        "safetensors": lambda path: safetensors.torch.save_file(weights, path),
+        "safetensors, DataParallel's": lambda path: safetensors.torch.save_file(parallel, path),
+    }
+
+
+@pytest.mark.parametrize("form", as_they_come({}))
+def test_weights_are_taken_in_the_forms_in_which_they_come(mine, tmp_path, form):
+    as_they_come(torch.load(mine["weights"]))[form](tmp_path / "other")
+    x = torch.rand(5, 1, 28, 28)
+    assert torch.equal(outputs(tmp_path / "other", mine, x), outputs(mine["weights"], mine, x))
+
+
+def test_a_network_with_a_part_called_module_keeps_its_names(tmp_path):
+    linear = "nn.Sequential(nn.Flatten(), nn.Linear(784, 10))"
+    builder = (
+        f"from torch import nn\n\ndef build(channels, side, classes):\n    return nn.DataParallel({linear})\n"
+    )
+    (tmp_path / "parallel.py").write_text(builder)
+    network = models.build(
+        {"name": "own", "file": str(tmp_path / "parallel.py"), "builder": "build"}, **SHAPE
+    )
+    weights = network.body.neck.state_dict()
+    assert all(name.startswith("module.") for name in weights)
+    checkpoint.load_checkpoint(network.body.neck, saved(weights, tmp_path / "weights.pt"))
+
+
+def saved(value, path: Path) -> Path:
+    torch.save(value, path)
+    return path
+
+
+def script(path: Path, weights: dict) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)), path)
+
+
+def damaged(path: Path, weights: dict) -> None:
+    torch.save(weights, path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (
+            lambda path, weights: torch.save(torch.nn.Linear(2, 2), path),
+            r"whole pickled Python objects.*save the weights alone, torch\.save\(network\.state_dict\(\)",
+        ),
+        (
+            lambda path, weights: torch.save(
+                torch.nn.Linear(2, 2), path, _use_new_zipfile_serialization=False
+            ),
+            "whole pickled Python objects",
+        ),
+        (lambda path, weights: torch.save({"state_dict": weights, "at": Path()}, path), "whole pickled"),
+        (script, r"is TorchScript.*torch\.jit\.load\(path\)\.state_dict\(\)"),
+        (damaged, "damaged: wrong checksum"),
+        (lambda path, weights: path.write_text("weights"), "damaged, or no file of weights"),
+        (lambda path, weights: path.write_bytes(b""), "damaged, or no file of weights"),
+        (lambda path, weights: path.write_bytes(b"\xff" * 7 + b"\0{}"), "damaged, or no file of weights"),
+        (
+            lambda path, weights: torch.save({"epoch": 3, "args": [1]}, path),
+            "holds no state dict, but keys epoch, args",
+        ),
+        (lambda path, weights: torch.save(torch.zeros(3), path), "holds no state dict, but a Tensor"),
+        (
+            lambda path, weights: torch.save({"0.weight": torch.zeros(2, 2)}, path),
+            "weights of another network .*Missing key",
+        ),
+    ],
+)
+def test_other_files_are_refused_in_one_line(mine, tmp_path, write, message):
+    file = tmp_path / "other.pt"
+    write(file, torch.load(mine["weights"]))
+    with pytest.raises(ValueError, match=message) as error:
+        models.build(spec(mine, weights=str(file)), **SHAPE)
+    told = str(error.value)
+    assert told.startswith(str(file)) and "\n" not in told and "\x1b" not in told
+
+
+def test_no_code_in_a_file_of_weights_is_run(mine, tmp_path):
+    class Malicious:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    for options in ({}, {"_use_new_zipfile_serialization": False}):
+        torch.save({"state_dict": Malicious()}, tmp_path / "bad.pt", **options)
+        with pytest.raises(ValueError, match="whole pickled"):
+            models.build(spec(mine, weights=str(tmp_path / "bad.pt")), **SHAPE)
+    assert not (tmp_path / "ran").exists()
+
+
+DATACLASS = """
+from __future__ import annotations
+from dataclasses import dataclass
+
+from layers import linear
+
+@dataclass
+class Size:
+    hidden: int = 16
+
+def build(channels, side, classes):
+    from torch import nn
+    return nn.Sequential(nn.Flatten(), linear(channels * side * side, Size().hidden), nn.ReLU(), linear(16, classes))
+"""
+LAYERS = "from torch import nn\nimport blocks.sizes\n\ndef linear(a, b):\n    return nn.Linear(a, b)\n"
+
+
+@pytest.fixture
+def neighbours(mine, tmp_path) -> dict:
+    """An entry whose file has a dataclass and imports a neighbour, which imports a package beside it."""
+    (tmp_path / "mine.py").write_text(DATACLASS)
+    (tmp_path / "layers.py").write_text(LAYERS)
+    (tmp_path / "blocks").mkdir()
+    for name in ("__init__", "sizes"):
+        (tmp_path / "blocks" / f"{name}.py").write_text("SIDE = 28\n")
+    (tmp_path / "unrelated.py").write_text("raise RuntimeError\n")
+    return mine
+
+
+def test_a_file_with_a_dataclass_that_imports_its_neighbour(neighbours, tmp_path):
+    x = torch.rand(5, 1, 28, 28)
+    weights = torch.load(neighbours["weights"])
+    hidden = torch.relu(x.flatten(1) @ weights["1.weight"].T + weights["1.bias"])
+    expected = hidden @ weights["3.weight"].T + weights["3.bias"]
+    assert torch.allclose(outputs(neighbours["weights"], neighbours, x), expected, atol=1e-5)
+    assert "layers" not in sys.modules and str(tmp_path) not in sys.path
+
+
+def test_neighbours_of_two_models_do_not_mix(neighbours, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.py").write_text(DATACLASS)
+    (other / "layers.py").write_text(
+        LAYERS.replace("import blocks.sizes", "").replace("(a, b)\n", "(a, b, bias=False)\n")
+    )
+    first = models.build(spec(neighbours), **SHAPE)
+    second = models.build(spec(neighbours, file=str(other / "mine.py"), weights=None), **SHAPE)
+    assert [len(network.state_dict()) for network in (first, second)] == [4, 2]
+
+
+@pytest.mark.parametrize("edited", ["layers.py", "blocks/sizes.py"])
+def test_an_edit_of_a_neighbour_is_another_run(neighbours, tmp_path, full_config, edited):
+    config = full_config | {"own": {"mine": neighbours}}
+    before = set(load(config, ROOT / "figures").recipes)
+    (tmp_path / "unrelated.py").write_text("raise ValueError\n")
+    assert set(load(config, ROOT / "figures").recipes) == before
+    (tmp_path / edited).write_text("# edited\n" + (tmp_path / edited).read_text())
+    assert len(set(load(config, ROOT / "figures").recipes) - before) == 1
+
+
+FAULTS = """
+import torch
+from torch import nn
+
+class Faulty(nn.Module):
+    def __init__(self, output):
+        super().__init__()
+        self.layer, self.output = nn.Linear(784, 10), output
+
+    def forward(self, x):
+        return self.output(self.layer(x.flatten(1)), x)
+
+def faulty(output):
+    return lambda channels, side, classes: Faulty(output)
+
+pair = faulty(lambda logits, x: (logits, x))
+named = faulty(lambda logits, x: {"logits": logits})
+double = faulty(lambda logits, x: logits.double())
+detached = faulty(lambda logits, x: logits.detach())
+blind = faulty(lambda logits, x: logits * 0 + 1 if x.shape[0] == 0 else nn.Parameter(torch.zeros(len(x), 10)))
+
+def wide(channels, side, classes):
+    return Faulty(lambda logits, x: logits).double()
+
+def none(channels, side, classes):
+    return None
+
+def broken(channels, side, classes):
+    return nn.Linear("ten", 3)
+
+def positional(inputs):
+    return nn.Linear(inputs, 10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("builder", "message"),
+    [
+        ("pair", "gives a tuple, expected logits, a float32 tensor"),
+        ("named", "gives a dict, expected logits, a float32 tensor"),
+        ("double", "gives float64, expected logits, a float32 tensor"),
+        ("wide", "its weights are float64, expected float32"),
+        ("detached", "no gradient reaches its images"),
+        ("blind", "no gradient reaches its images"),
+        ("none", "returns a NoneType, expected a torch.nn.Module"),
+        ("broken", "TypeError: "),
+        ("positional", "TypeError: .*unexpected keyword argument 'channels'"),
+    ],
+)
+def test_a_faulty_network_is_one_line_with_file_and_builder(mine, tmp_path, builder, message):
+    (tmp_path / "mine.py").write_text(FAULTS)
+    with pytest.raises(ValueError, match=rf"mine\.py: {builder}: .*{message}") as error:
+        models.build(spec(mine, builder=builder, weights=None), **SHAPE)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_python_is_told_before_any_job(mine, full_config):
+    Path(mine["file"]).write_text("def build(:\n")
+    with pytest.raises(CatalogError, match=r"mine\.py, line 1: no Python"):
+        load(full_config | {"own": {"mine": mine}}, ROOT / "figures")
 
 
 @pytest.mark.parametrize(

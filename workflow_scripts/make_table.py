@@ -8,6 +8,7 @@ import pandas as pd
 from spatial_adversarial import printed, results, tables
 from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.catalog.catalog import listed
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
 from spatial_adversarial.store import read_aggregate
@@ -16,7 +17,7 @@ from spatial_adversarial.store import read_aggregate
 def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str) -> None:
     """Write the architectures of `target` from the descriptions in networks.json."""
     models = catalog.registry["models"]
-    described = {name: networks[f"{target.spec['data']}/{name}"] for name in target.spec["models"]}
+    described = {name: networks[listed(target, name)] for name in target.spec["models"]}
     with write_atomic(csv) as temporary:
         tidy(catalog, target, described).to_csv(temporary, index=False)
     labelled = {models[name]["label"]: network for name, network in described.items()}
@@ -42,7 +43,7 @@ def tidy(catalog: Catalog, target: Target, networks: dict) -> pd.DataFrame:
     for name, network in networks.items():
         frame = {"paper": target.paper, "target": target.name, "data": target.spec["data"], "model": name}
         frame |= {"group": catalog.registry["models"][name].get("group", "z2")}
-        frame |= {"status": "reduced" if catalog.reduced() else "run"}
+        frame |= {"status": "run"}
         layers = [layer | {"output": "x".join(map(str, layer["output"]))} for layer in network["layers"]]
         totals = {key: network[key] for key in ("parameters", "multiply_adds", "equivariance_error")}
         rows += [frame | layer for layer in [*layers, {"layer": "all"} | totals]]

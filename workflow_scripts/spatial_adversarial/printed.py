@@ -108,7 +108,10 @@ def caption(catalog: Catalog, target: Target) -> str:
         {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
     )
     parts.append(labels_told([line for panel in target.panels if not panel.reason for line in panel.lines]))
-    parts += [target.spec.get("note", ""), catalog.reduced() if target.kind != "theory" else ""]
+    parts += [
+        target.spec.get("note", ""),
+        catalog.reduced() if target.kind not in ("theory", "architectures") else "",
+    ]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []
     return " ".join(part for part in parts if part)

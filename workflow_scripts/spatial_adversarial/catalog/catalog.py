@@ -119,13 +119,14 @@ class Catalog:
         }
 
     def networks(self) -> dict[str, dict]:
-        """{<data>/<model key>: {data, model}} of every network that a target trains or a table lists."""
+        """{name: {data, model}} of every network that a target trains, "<data>/<model key>", or a table lists.
+
+        Those of a table, which has them at full size, are named "listed/<data>/<model key>".
+        """
         found = {}
         for target in self.targets.values():
-            for model in target.spec.get("models", []):
-                entry = self.registry["models"][model]
-                spec = own.network_spec(entry, f"models.{model}")
-                found[f"{target.spec['data']}/{model}"] = {"data": target.spec["data"], "model": spec}
+            for model, spec in target.spec.get("networks", {}).items():
+                found[listed(target, model)] = {"data": target.spec["data"], "model": spec}
             for path in (run for asked in target.paths() for run in self.needed(asked)):
                 recipe = self.recipes[path]
                 found["/".join(path.split("/")[:2])] = {"data": recipe["data"], "model": recipe["model"]}
@@ -147,6 +148,11 @@ class Catalog:
             "reduced": self.reduced(),
         }
         return digest(made_of, 16)
+
+
+def listed(target: Target, model: str) -> str:
+    """The name of a network that a table of architectures lists."""
+    return f"listed/{target.spec['data']}/{model}"
 
 
 def _without_recipes(panel: dict) -> dict:

@@ -1,5 +1,6 @@
 """A user's own models: entries of the config, beside the papers' models in the figures that they name."""
 
+import ast
 from pathlib import Path
 
 from ..files import digest
@@ -45,4 +46,37 @@ def network_spec(entry: dict, where: str) -> dict:
     for file in files:
         if not Path(file).is_file():
             raise CatalogError(f"{where}: no such file {file}")
+    files += neighbours(Path(entry["file"]), where) if "file" in entry else []
     return spec | ({"checksums": [digest(file) for file in files]} if files else {})
+
+
+def neighbours(file: Path, where: str) -> list[Path]:
+    """The Python files beside `file` that it imports, and those that these import; of a package all its files.
+
+    Found without running anything: an import by a computed name is not seen. CatalogError for no Python.
+    """
+    found: dict[Path, None] = {}
+    left = [file]
+    while left:
+        for name in _imports(left.pop(), where):
+            module, package = file.parent / f"{name}.py", file.parent / name
+            files = sorted(package.rglob("*.py")) if (package / "__init__.py").is_file() else []
+            files = files or ([module] if module.is_file() else [])
+            new = [one for one in files if one not in found and one != file]
+            found |= dict.fromkeys(new)
+            left += new
+    return sorted(found)
+
+
+def _imports(file: Path, where: str) -> set[str]:
+    """The top-level names of the modules that a file imports, wherever in it."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise CatalogError(f"{where}: {file}{line}: no Python ({error.args[0]})") from None
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [
+        node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level
+    ]
+    return {name.partition(".")[0] for name in names}

@@ -70,6 +70,15 @@ class Specs:
         validate(rule, spec, f"config: overrides of {path.name}")
         return spec
 
+    def full_width(self, model: str) -> dict:
+        """A model of the registry as the config has it, but as wide as the registry's file says."""
+        given = self._file["models"][model]
+        return self.registry["models"][model] | {"width": given.get("width", 1)}
+
+    @cached_property
+    def _file(self) -> dict:
+        return read(self.folder / "registry.yaml")
+
     @cached_property
     def files(self) -> dict[str, Path]:
         """{paper: its file} of all the papers in the folder, asked for or not."""

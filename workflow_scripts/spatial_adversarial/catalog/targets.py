@@ -142,7 +142,8 @@ def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
             raise CatalogError(f"{where}: a table needs {key!r}")
     for model in spec["models"]:
         lookup("model", model, specs.registry["models"], f"{where}.models")
-    data = spec["data"]
-    lookup("data set", data, specs.registry["data"], f"{where}.data")
-    spec = spec | {"data": specs.config["stand_ins"].get(data, data)}
+    lookup("data set", spec["data"], specs.registry["data"], f"{where}.data")
+    # nothing is trained for it, so it is of the full-size networks, whatever stands in for them elsewhere
+    networks = {m: own.network_spec(specs.full_width(m), f"models.{m}") for m in spec["models"]}
+    spec = spec | {"networks": networks}
     return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)
