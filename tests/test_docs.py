@@ -39,6 +39,12 @@ def test_an_own_model_is_a_file_a_checkpoint_and_an_entry(tmp_path, monkeypatch,
     assert logits.shape == (3, 10)
 
 
+def test_an_attack_check_is_a_line_of_the_config(full_config):
+    catalog = load(full_config | yaml.safe_load(block("check.yaml")), ROOT / "figures")
+    added = catalog.targets.keys() - load(full_config, ROOT / "figures").targets.keys()
+    assert added == {("tradeoff", "fig2_attack_check"), ("invariance", "fig5_attack_check")}
+
+
 def test_a_point_by_hand_is_a_paper_of_one_run(specs, full_config):
     (specs / "byhand.yaml").write_text(block("figures/byhand.yaml"), encoding="utf-8")
     catalog = load(full_config | {"papers": ["byhand"]}, specs)

@@ -25,6 +25,7 @@ def evaluate(
     from spatial_adversarial.catalog.recipes import digest as digest_of
     from spatial_adversarial.data.images import load
     from spatial_adversarial.evaluation import evaluate as measure
+    from spatial_adversarial.finite import NonFiniteLogits
     from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
     from spatial_adversarial.store import write_evaluation
     from spatial_adversarial.transforms import KINDS
@@ -39,9 +40,12 @@ def evaluate(
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         made_of = [file_digest(run / weights), file_digest(data), profile]
         blocks = Blocks(output, digest_of(made_of))
-        result = halve_when_full(
-            lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)
-        )
+        try:
+            result = halve_when_full(
+                lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)
+            )
+        except NonFiniteLogits as error:
+            raise ValueError(f"{run / weights}: network {recipe['model']['name']}: {error}") from None
         unit = (
             KINDS[profile["transform"]].unit
             if "transform" in profile

@@ -215,7 +215,7 @@ class Aggregator:
 
     @staticmethod
     def _zero_gradients(found: list[Evaluation]) -> np.ndarray | None:
-        """The share of images on which PGD met a gradient of 0, [P], the mean over seeds; None for other attacks."""
+        """The share of images left standing at a gradient of 0, [P], the mean over seeds; None for all but PGD."""
         if found[0].zero_gradient is None:
             return None
         return np.mean([evaluation.zero_gradient.mean(axis=(1, 2)) for evaluation in found], axis=0)

@@ -92,8 +92,8 @@ def _spatial_block(space, images, labels, profile, degrees, names, batch) -> Ten
 def _pgd_block(space, images, labels, chosen, profile: dict, eps: float, names, batch: int) -> Tensor:
     """PGD at eps on the chosen images of a block, its random start drawn for the whole block at once.
 
-    Returns predictions and whether the gradient was 0 at some step, int64 [2, chosen images]. A gradient that is 0
-    stays so, because its image stays where it is.
+    Returns predictions, and where the gradient was exactly 0 at some step and the label stands, int64 [2, chosen]. A
+    gradient that is 0 stays so, because its image stays where it is; once the network is fooled it does no harm.
     """
     generator = stream(images.device, profile, "pgd", eps, *names)
     unit = torch.rand(images.shape, generator=generator, device=images.device)
@@ -101,6 +101,7 @@ def _pgd_block(space, images, labels, chosen, profile: dict, eps: float, names, 
     found = []
     parts = [part[chosen].split(batch) for part in (images, labels, unit)]
     for part, y, start in zip(*parts, strict=True):
+        climbed = y
         zero = torch.zeros(len(part), dtype=torch.bool, device=part.device)
         x = space.inputs(to_float(part))
         loss = cross_entropy_each
@@ -125,7 +126,8 @@ def _pgd_block(space, images, labels, chosen, profile: dict, eps: float, names, 
             high=space.high,
             watch=lambda gradient, zero=zero: zero.logical_or_(~gradient.flatten(1).any(1)),
         )
-        found.append(torch.stack([space.model(adversarial).argmax(1), zero.long()]))
+        prediction = space.model(adversarial).argmax(1)
+        found.append(torch.stack([prediction, zero & (prediction == climbed)]))
     return torch.cat(found, dim=1)
 
 

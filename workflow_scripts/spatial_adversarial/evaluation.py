@@ -12,6 +12,7 @@ from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.blocks import Kept, not_kept
 from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.finite import finite_logits
 from spatial_adversarial.store import Evaluation
 from spatial_adversarial.transforms import random_transform
 
@@ -56,16 +57,18 @@ def evaluate(
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
     called with a line of progress after each point and each attacked block, and `kept` with a block's name and
-    what makes its predictions. The network is left as it was.
+    what makes its predictions. The network is left as it was. NonFiniteLogits where its logits are no numbers.
     """
     images = _transformed_inputs(images, profile)
     space = Space(network, profile["space"])
     points: list[dict[str, Tensor]] = []
-    with attack_mode(network):
+    with attack_mode(network), finite_logits(space.model, images.labels.device) as check:
         clean = predict(space.model, images.images, batch, space.clean)
+        check("on clean images")
         for number, x in enumerate(profile["grid"]):
             for draw in range(profile["draws"]):
                 points.append(_point(network, space, images, clean, profile, x, draw, batch, tell, kept))
+                check(f"at {x:g}")
             tell(f"point {number + 1} of {len(profile['grid'])}")
     shape = (len(profile["grid"]), profile["draws"], len(images))
     found = {name: torch.stack([point[name] for point in points]).view(shape) for name in points[0]}
@@ -81,12 +84,12 @@ def evaluate(
 
 
 def _tell_of_zero_gradients(grid: list[float], zero: Tensor) -> None:
-    """Warn where PGD met gradients of exactly 0, bool [P, D, N], on more than a hundredth of the images."""
+    """Warn where PGD left more than a hundredth of the images standing at a gradient of exactly 0, bool [P, D, N]."""
     share, point = zero.float().mean(dim=(1, 2)).max(dim=0)
     if share > ZERO_GRADIENTS:
         log.warning(
-            "PGD met a gradient of exactly 0 on %.1f%% of the images at %g: it finds no way there, and what it "
-            "leaves standing says little (see gradient masking); try an attack without gradients",
+            "PGD left %.1f%% of the images standing at %g because their gradient is exactly 0: the network may be "
+            "less robust than it looks; try an attack without gradients, such as square",
             100 * share,
             grid[point],
         )

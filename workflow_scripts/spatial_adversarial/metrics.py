@@ -23,6 +23,8 @@ OUTCOMES = {
     "robust_accuracy": lambda e: e.prediction == e.label,
     # share of the images that are right when clean and wrong under attack (features, section 2.5)
     "attack_success_rate": lambda e: np.where(e.clean == e.label, e.prediction != e.label, np.nan),
+    # share of images that PGD left standing at a gradient of exactly 0: it says nothing of their robustness
+    "zero_gradient": lambda e: e.zero_gradient,
     # mean L2 norm of DeepFool's perturbation (tradeoff, section 5)
     "mean_l2_distance": lambda e: e.distance,
 }

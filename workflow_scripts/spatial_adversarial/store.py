@@ -38,7 +38,8 @@ class Evaluation:
     label, clean: int [N]; x: float [P], the grid; prediction: int [P, D, N] over points and draws, after an attack
     that climbs the true label where it climbs one; distance: float [P, D, N] (DeepFool's L2 norm) or None.
     Of PGD alone, else None: prediction_predicted: int [P, D, N], after the attack that climbs the predicted label,
-    the same on images that are right; zero_gradient: bool [P, D, N], whether an attack met a gradient of 0.
+    the same on images that are right; zero_gradient: bool [P, D, N], whether one of the two met a gradient
+    of exactly 0 and left the label that it climbed standing.
     """
 
     label: np.ndarray

@@ -20,6 +20,8 @@ def check_names(specs) -> None:
         lookup("data set", name, known, "config: only_data")
     for name in config["papers"]:
         lookup("paper", name, specs.files, "config: papers")
+    for name in config["attack_check"]:
+        lookup("figure", name, specs.figures(), "config: attack_check")
     for kind, where, names in _named(config):
         entries = specs.registry.get(kind) or specs.shared.get(kind, {})
         for name in names:

@@ -8,7 +8,7 @@ from . import checks, optional
 from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
 
 DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
-DEFAULTS |= {"robust_images": "ours"}
+DEFAULTS |= {"robust_images": "ours", "attack_check": []}
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..theory.bounds import CLASSIFIERS, STATEMENTS
-from . import optional, own, pareto, tables
+from . import attack_check, optional, own, pareto, tables
 from .budget import by_name
 from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
@@ -71,6 +71,8 @@ def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
             make = _figure if name in figures else _table
             target = make(paper, name, specs, replace(scope, robust_images=images))
             yield _with_title_of_stand_ins(target, specs)
+    for name in attack_check.asked_for(paper, specs):
+        yield _with_title_of_stand_ins(_attack_check(paper, name, specs, scope), specs)
 
 
 def _with_title_of_stand_ins(target: Target, specs: Specs) -> Target:
@@ -103,11 +105,7 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
             spec = optional.figure(spec, specs.left_out(paper))
         drawn, rows = pareto.resolve(paper, spec, specs.tables(paper), scope, where)
         return Target(paper, name, kind, title, 2, drawn, rows)
-    dealt = expand_panels(spec, where)
-    dealt |= own.panels(dealt, specs.config["own"], f"{paper}/{name}")
-    dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
-    if not dealt:
-        raise CatalogError(f"{where}: a figure needs panels")
+    dealt = _dealt(paper, name, spec, specs, where)
     panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
     kept = by_name(f"{paper}/{name}", specs.config["budget"].get("panels", {}))
     kept = list(dealt) if kept is None else kept
@@ -115,6 +113,29 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
         lookup("panel", k, dealt, f"config: budget.panels.{paper}/{name}")
     panels = tuple(p if p.reason or p.letter in kept else replace(p, reason=LEFT_OUT) for p in panels)
     return Target(paper, name, kind, title, columns, {"note": spec.get("note", "")}, panels)
+
+
+def _dealt(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict[str, dict]:
+    """A figure's panels in the YAML by letter, those of the user's own models among them."""
+    dealt = expand_panels(spec, where)
+    dealt |= own.panels(dealt, specs.config["own"], f"{paper}/{name}")
+    dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
+    if not dealt:
+        raise CatalogError(f"{where}: a figure needs panels")
+    return dealt
+
+
+def _attack_check(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
+    """The attack check of a figure: a figure more, <name>_attack_check."""
+    where = f"{scope.file}: figures.{name}"
+    spec = specs.written_out(paper, "figures", name)
+    if spec.get("kind", "panels") != "panels":
+        raise CatalogError(f"config: attack_check: {paper}/{name} has no panels")
+    dealt = attack_check.panels(_dealt(paper, name, spec, specs, where), scope, f"{paper}/{name}")
+    panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
+    title, columns = f"{spec.get('title', '')}: attack check", min(2, len(panels))
+    shown = {"note": attack_check.note(panels)}
+    return Target(paper, f"{name}_attack_check", "panels", title, columns, shown, panels)
 
 
 def _theory(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict:

@@ -32,10 +32,16 @@ def build_own(spec: dict, channels: int, side: int, classes: int) -> nn.Module:
         network = _told(name, builder, channels=channels, side=side, classes=classes)
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name}: returns {_kind(network)}, expected a torch.nn.Module")
+    network.register_forward_pre_hook(_on_a_copy)
     if spec.get("weights"):
         load_checkpoint(network, spec["weights"])
     _check(network, torch.zeros(2, channels, side, side), classes, name)
     return network
+
+
+def _on_a_copy(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Give a network that may change its input in place a copy: an attack has further use for its images."""
+    return tuple(x.clone() for x in inputs)
 
 
 def _module(path: Path):

@@ -62,6 +62,7 @@ APART = {
 METRICS = {
     "rate_of_invariance": "rate of invariance",
     "one_minus_fooling_rate": "1 − fooling rate",
+    "zero_gradient": "images without a gradient",
     "natural_accuracy": "natural accuracy",
     "spatial_accuracy": "spatial accuracy",
     "robust_accuracy": "robust accuracy",
