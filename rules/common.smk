@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_step
+from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_weights
 from spatial_adversarial.planning import look_behind_ancient_inputs
 from spatial_adversarial.printed import caption
 
@@ -86,24 +86,21 @@ def robust_run(wildcards):
 
 
 def trainers():
-    """{rule: (steps, which runs)}: the steps at which a training rule keeps weights, and the runs that it trains."""
-    by_steps = {}
-    for run, steps in catalog.snapshots.items():
-        by_steps.setdefault(tuple(steps), []).append(re.escape(run))
-    special = "|".join(run for runs in by_steps.values() for run in runs)
+    """{rule: (which weights a training rule keeps beside the last ones, which runs it trains)}."""
+    by_kept = {}
+    for run, weights in catalog.kept.items():
+        by_kept.setdefault(tuple(weights), []).append(re.escape(run))
+    special = "|".join(run for runs in by_kept.values() for run in runs)
     ordinary = (f"(?!(?:{special})/)" if special else "") + RUN
-    kept = {f"train_{digest(steps, 6)}": (list(steps), "|".join(runs)) for steps, runs in by_steps.items()}
-    return {"train": ([], ordinary)} | kept
+    rules = {f"train_{digest(kept, 6)}": (list(kept), "|".join(runs)) for kept, runs in by_kept.items()}
+    return {"train": ([], ordinary)} | rules
 
 
 def trained(wildcards):
-    """The weights that an evaluation loads, a run's last or a snapshot's, and the run's recipe."""
-    run, step = run_and_step(wildcards.run)
+    """The weights that an evaluation loads, a run's own or a read-out of it, and the run's recipe."""
+    run, weights = run_and_weights(wildcards.run)
     folder = f"{RESULTS}/runs/{run}/seed{wildcards.seed}"
-    return {
-        "weights": f"{folder}/{'weights' if step is None else f'step{step}'}.pt",
-        "run": f"{folder}/run.yaml",
-    }
+    return {"weights": f"{folder}/{weights}.pt", "run": f"{folder}/run.yaml"}
 
 
 def data_of(wildcards):

@@ -1,6 +1,6 @@
-# One rule for the runs whose last weights are all that is asked for, and one for each other list of steps at which
-# weights are kept: no part of a run's identity, so that more of them train it again, to the same weights.
-for trainer, (steps, runs) in trainers().items():
+# One rule for the runs whose last weights are all that is asked for, and one for each other list of weights that are
+# kept beside them (at some steps, averaged, of the most robust epoch): no part of a run's identity, so that more of them train it again, to the same weights.
+for trainer, (kept, runs) in trainers().items():
 
     rule:
         name:
@@ -11,7 +11,7 @@ for trainer, (steps, runs) in trainers().items():
             weights=f"{RESULTS}/runs/{{run}}/seed{{seed}}/weights.pt",
             history=f"{RESULTS}/runs/{{run}}/seed{{seed}}/history.csv",
             run=f"{RESULTS}/runs/{{run}}/seed{{seed}}/run.yaml",
-            snapshots=[f"{RESULTS}/runs/{{run}}/seed{{seed}}/step{step}.pt" for step in steps],
+            kept=[f"{RESULTS}/runs/{{run}}/seed{{seed}}/{weights}.pt" for weights in kept],
         log:
             f"{RESULTS}/logs/train/{{run}}/seed{{seed}}.log",
         benchmark:

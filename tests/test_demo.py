@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import load
-from spatial_adversarial.catalog.recipes import run_and_step
+from spatial_adversarial.catalog.recipes import run_and_weights
 from spatial_adversarial.store import read_evaluation, read_rows
 
 pytestmark = pytest.mark.slow
@@ -32,9 +32,9 @@ def demo():
 
 def naturally_trained(demo, path: str) -> bool:
     """Whether a run (or the snapshot at a run's end) has seen natural images alone, in its last stage at least."""
-    _, step = run_and_step(path)
+    _, weights = run_and_weights(path)
     recipe = demo.recipe(path)
-    ended = step is None or step == sum(phase.get("steps", 0) for phase in recipe["phases"])
+    ended = weights in ("weights", f"step{sum(phase.get('steps', 0) for phase in recipe['phases'])}")
     return ended and not recipe["mix"] and not any(phase["examples"] for phase in recipe["phases"])
 
 

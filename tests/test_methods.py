@@ -371,7 +371,8 @@ def recipe(**over) -> dict:
 def trainer(made: dict, images: int = 32) -> Trainer:
     x, y = batch(images)
     train = ImageSet((255 * x).to(torch.uint8), y, 10, (0.5,) * 3, (0.25,) * 3)
-    return Trainer(made, seed=0, network=network(), train=train, validation=train)
+    wanted = ["averaged"] if made["averaging"] else []
+    return Trainer(made, seed=0, network=network(), train=train, validation=train, readouts=wanted)
 
 
 def run_generator(name: str) -> torch.Generator:
@@ -397,6 +398,7 @@ def test_oaat_resumes_bit_identical(tmp_path: Path):
         resumed = trainer(made)
         assert head + list(resumed.run(tmp_path / f"{stop}.pt")) == history
         assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
+        assert weights_bytes(resumed.readout("averaged")) == weights_bytes(whole.readout("averaged"))
 
 
 def test_an_optimiser_made_anew_forgets_its_momentum(tmp_path):
@@ -412,9 +414,9 @@ def test_weights_averaged_late_are_the_network_until_then(tmp_path):
     run = trainer(made)
     rows = run.run(tmp_path / "resume.pt")
     next(rows)
-    assert weights_bytes(run.weights()) == weights_bytes(run.network.state_dict())
+    assert weights_bytes(run.readout("averaged")) == weights_bytes(run.network.state_dict())
     next(rows)
-    assert weights_bytes(run.weights()) != weights_bytes(run.network.state_dict())
+    assert weights_bytes(run.readout("averaged")) != weights_bytes(run.network.state_dict())
 
 
 def test_ramps_in_steps_and_shares():

@@ -1,12 +1,14 @@
 """OA-AT's paper: its schedules against the text, its switches, its tables' headings, the pictures of figure 1."""
 
+import re
+
 import numpy as np
 import pytest
 
 from spatial_adversarial import plots
 from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.attacks import autoattack as package
-from spatial_adversarial.catalog import load
+from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.costs import training_passes
 from spatial_adversarial.printed import figure, table
 from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
@@ -119,6 +121,35 @@ def test_attacks_pass_before_clean_images_where_weights_are_perturbed(catalog):
     made = catalog()
     orders = {row: run_of(made, "table1", row)["phases"][0]["examples"]["trades"]["first"] for row in TRADES}
     assert orders == TRADES
+
+
+def test_weight_averaging_is_a_read_out_of_the_same_run(catalog, dry_run, full_config):
+    """table2 trains two WideResNets, not four; each mean begins with the first step of epoch 84."""
+    made = catalog()
+    target = made.targets["oaat", "table2"]
+    paths = {panel.letter: panel.members[0].path for panel in target.panels}
+    for name in ("awp", "oaat"):
+        run = paths[f"{name}_wide"]
+        assert paths[f"{name}_wide_wa"] == f"{run}.averaged" and made.kept[run] == ["averaged"]
+        decay = made.recipe(run)["averaging"]
+        assert [value(decay, epoch - 1, 110) for epoch in (1, 82, 83, 84, 110)] == [0, 0, 0, 0.9996, 0.9996]
+        assert [value(decay, epoch - 1, 10) for epoch in (8, 9)] == [0, 0.9996]
+    assert len(target.paths()) == 6 and len([run for run in target.paths() if "wideresnet" in run]) == 2
+    status, said = dry_run(full_config | {"papers": ["oaat"]}, "results/tables/oaat/table2.md")
+    assert status == 0, said
+    jobs = {rule: int(count) for rule, count in re.findall(r"^(train\w*)\s+(\d+)$", said, re.MULTILINE)}
+    assert sorted(jobs.values()) == [2, 4] and "averaged.pt" in said
+
+
+def test_a_mean_of_a_recipe_without_one_is_refused(full_config, specs, edit):
+    edit(
+        "oaat.yaml",
+        {"tables.table2.rows.awp_18.weights": "averaged", "families.trades_awp.recipe.averaging": None},
+    )
+    with pytest.raises(
+        CatalogError, match=r"table2.rows.awp_18.weights: averaged, but the recipe of 'trades_awp'"
+    ):
+        load(full_config | {"papers": ["oaat"]}, specs)
 
 
 def test_exat_fine_tunes_by_its_own_steps(catalog):

@@ -10,7 +10,7 @@ import evaluate as evaluate_script
 import train as script
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled, run_and_step
+from spatial_adversarial.catalog.recipes import canonical, filled, run_and_weights
 from spatial_adversarial.data.images import load as load_images
 from spatial_adversarial.data.images import to_float
 from spatial_adversarial.runtime import load_network
@@ -121,15 +121,20 @@ def test_a_family_of_snapshots_is_one_run(full_config):
     members = catalog.targets["features", "fig1"].panels[0].members
     (run,) = catalog.targets["features", "fig1"].paths()
     assert [member.strength for member in members][:6] == [625, 1250, 1875, 2500, 3125, 6250]
-    assert [run_and_step(member.path) for member in members] == [(run, m.strength) for m in members]
-    assert catalog.snapshots == {run: [member.strength for member in members]}
+    assert [run_and_weights(member.path) for member in members] == [
+        (run, f"step{m.strength}") for m in members
+    ]
+    assert {run: set(kept) for run, kept in catalog.kept.items()} == {
+        run: {f"step{m.strength}" for m in members}
+    }
     assert catalog.recipe(members[0].path) == catalog.recipe(run)
 
 
 def test_a_budget_shortens_the_run_and_its_snapshots(full_config):
     config = full_config | {"papers": ["features"], "budget": {"epochs": 0.1}}
     catalog = load(config, ROOT / "figures")
-    ((run, steps),) = catalog.snapshots.items()
+    ((run, kept),) = catalog.kept.items()
+    steps = sorted(int(name.removeprefix("step")) for name in kept)
     assert catalog.recipe(run)["phases"][0]["steps"] == 7813 and steps[:2] == [63, 125] and steps[-1] == 7813
 
 

@@ -357,3 +357,37 @@ def test_a_step_is_the_published_formula(name):
     }
     print(f"\n{name:17} loss {loss:.6f}  " + "  ".join(f"{key} {value:.0e}" for key, value in found.items()))
     assert all(value < 1e-9 for value in found.values())
+
+
+def test_weight_averaging_is_the_published_formula(tmp_path):
+    """Twelve epochs of two steps: the mean is w after the first step of epoch int(3 * 12 / 4) + 2, then
+    tau mean + (1 - tau) w, the statistics of batch norm included."""
+    tau = 0.9
+    ramp = {"ramp": "steps", "unit": "counted", "values": [0, tau], "at": [0.75], "late": 1}
+    recipe = {
+        "data": "toy",
+        "model": {"name": "resnet18", "width": 0.0625},
+        "optimiser": {"name": "sgd", "lr": 0.001},
+        "batch": N,
+        "epochs": 12,
+        "averaging": ramp,
+    }
+    batch, passed = Batch(0), []
+    data = ImageSet(batch.images, batch.labels, 10, (0.5,) * 3, (0.25,) * 3)
+    made = canonical(recipe, "test")
+    run = Trainer(made, seed=7, network=network(), train=data, validation=data, readouts=["averaged"])
+
+    def remember(*_) -> None:
+        state = run.network.state_dict()
+        passed.append({key: t.clone() for key, t in state.items() if t.is_floating_point()})
+
+    run.optimiser.register_step_post_hook(remember)
+    list(run.run(tmp_path / "resume.pt"))
+    first = 2 * (9 + 2 - 1)  # steps before epoch 11
+    mean = passed[first]
+    for later in passed[first + 1 :]:
+        mean = {key: tau * mean[key] + (1 - tau) * later[key] for key in mean}
+    found = run.readout("averaged")
+    difference = furthest([found[key] for key in mean], list(mean.values()))
+    print(f"\nweight averaging  {len(passed)} steps, averaged from step {first + 1} on: {difference:.0e}")
+    assert difference < 1e-9 and not torch.equal(found["body.head.weight"], passed[-1]["body.head.weight"])

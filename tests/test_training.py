@@ -50,10 +50,17 @@ def recipe(**given) -> dict:
     return canonical(base | given, "test")
 
 
-def trainer(spec: dict, data: str, *, seed: int = 0, network_seed: int = 0) -> Trainer:
+def trainer(spec: dict, data: str, *, seed: int = 0, network_seed: int = 0, **wanted) -> Trainer:
     train, validation = splits(data, spec["split"], CPU)
     network = load_network(spec["model"], train, seed=network_seed)
-    return Trainer(spec, seed=seed, network=network, train=train, validation=validation)
+    if spec["averaging"]:
+        wanted = {"readouts": ["averaged", "best_robust"]} | wanted
+    return Trainer(spec, seed=seed, network=network, train=train, validation=validation, **wanted)
+
+
+def ends(run: Trainer) -> list[bytes]:
+    """All the weights that a run ends with."""
+    return [weights_bytes(run.weights()), *(weights_bytes(run.readout(name)) for name in run.readouts)]
 
 
 def train(spec: dict, data: str, folder: Path, seed: int = 3, start: Path | None = None) -> None:
@@ -254,7 +261,7 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
     history = list(whole.run(tmp_path / "whole.pt"))
     again = trainer(made, digits)
     assert list(again.run(tmp_path / "again.pt")) == history
-    assert weights_bytes(again.weights()) == weights_bytes(whole.weights())
+    assert ends(again) == ends(whole)
     for stop in range(1, len(history)):
         resume = tmp_path / f"{stop}.pt"
         interrupted = trainer(made, digits).run(resume)
@@ -264,7 +271,7 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         resumed = trainer(made, digits, network_seed=99)
         assert head + list(resumed.run(resume)) == history
         assert resumed.state.history == history
-        assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
+        assert ends(resumed) == ends(whole)
 
 
 class Ended(BaseException):
@@ -303,7 +310,7 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     resumed = trainer(made, digits, network_seed=99)
     rows = list(resumed.run(tmp_path / "part.pt"))
     assert rows and resumed.state.history == history
-    assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
+    assert ends(resumed) == ends(whole)
 
 
 def test_another_seed_trains_other_weights(digits, tmp_path):
@@ -447,7 +454,61 @@ def test_averaged_weights_are_the_exponential_mean(digits, tmp_path):
     for weight in passed[1:]:
         mean = 0.9 * mean + 0.1 * weight
     assert len(passed) == 4 and not torch.equal(mean, passed[-1])
-    assert torch.allclose(run.weights()["body.head.weight"], mean, atol=1e-6)
+    assert torch.allclose(run.readout("averaged")["body.head.weight"], mean, atol=1e-6)
+    assert torch.equal(run.weights()["body.head.weight"], passed[-1])
+
+
+def test_a_read_out_disturbs_nothing(digits, tmp_path):
+    made = recipe(epochs=2, averaging=0.9)
+    ended = []
+    for wanted in ([], ["averaged"], ["best_robust"], ["averaged", "best_robust"]):
+        run = trainer(made, digits, readouts=wanted)
+        history = list(run.run(tmp_path / f"{len(ended)}.pt"))
+        ended.append((history, weights_bytes(run.weights())))
+    assert all(end == ended[0] for end in ended)
+
+
+def test_the_epoch_of_best_robust_accuracy_is_read_out(digits, tmp_path, caplog):
+    """Against the accuracy under PGD of each epoch's weights, measured here on the first 30 validation images."""
+    made = recipe(epochs=5, optimiser=SGD | {"lr": {"ramp": "drops", "from": 0.05, "factor": 40, "at": [4]}})
+    made["selection"] = {"eps": 0.02, "step": 0.01, "steps": 3, "images": 30}
+    run = trainer(made, digits, readouts=["best_robust"])
+    x, y = to_float(run.validation_set.images[:30]), run.validation_set.labels[:30]
+    found = []
+    for row in run.run(tmp_path / "resume.pt"):
+        stream = torch.Generator().manual_seed(derive(0, "selection", row["epoch"]))
+        moved = pgd(run.network, x, y, eps=0.02, step=0.01, steps=3, generator=stream)
+        accuracy = (run.network.eval()(moved).argmax(1) == y).float().mean().item()
+        found.append((accuracy, weights_bytes(run.network.state_dict())))
+        run.network.train()
+    best = max(accuracy for accuracy, _ in found)
+    assert weights_bytes(run.readout("best_robust")) == next(w for accuracy, w in found if accuracy == best)
+    assert found[-1][0] < best and len({accuracy for accuracy, _ in found}) > 2
+
+
+def test_a_read_out_that_an_interrupted_run_was_not_asked_for_starts_it_anew(digits, tmp_path, caplog):
+    made = recipe(epochs=3, averaging=0.9)
+    whole = trainer(made, digits)
+    list(whole.run(tmp_path / "whole.pt"))
+    for wanted in (["averaged", "best_robust"], ["averaged"], ["best_robust"]):
+        interrupted = trainer(made, digits, readouts=[])
+        next(interrupted.run(tmp_path / "part.pt"))
+        run = trainer(made, digits, readouts=wanted)
+        with caplog.at_level(logging.WARNING):
+            list(run.run(tmp_path / "part.pt"))
+        assert "starts anew" in caplog.text
+        assert [weights_bytes(run.readout(n)) for n in wanted] == [
+            weights_bytes(whole.readout(n)) for n in wanted
+        ]
+        (tmp_path / "part.pt").unlink()
+        caplog.clear()
+
+
+def test_read_outs_that_cannot_be_are_one_line(digits):
+    with pytest.raises(ValueError, match="best_robust needs validation images"):
+        trainer(recipe(epochs=1, split={}), digits, readouts=["best_robust"])
+    with pytest.raises(ValueError, match="averaged weights of a recipe without averaging"):
+        trainer(recipe(epochs=1), digits, readouts=["averaged"])
 
 
 def test_without_validation_images_accuracy_is_left_empty(digits, tmp_path):

@@ -1,6 +1,6 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,12 +23,13 @@ def train(
     start: str | None = None,
     robust: str | None = None,
     snapshots: Iterable[int] = (),
+    readouts: Collection[str] = (),
 ) -> None:
     """Train in `folder`, resuming from the state that an interrupted attempt left there.
 
-    Writes weights.pt, history.csv and run.yaml, provenance.json beside them, and step<k>.pt for each of the
-    `snapshots`. `data` is a prepared data set, `start` the weights that training begins from, `robust` the images
-    that the recipe mixes in. Raises RuntimeError while another process trains the run.
+    Writes weights.pt, history.csv and run.yaml, provenance.json beside them, step<k>.pt for each of the `snapshots`
+    and <name>.pt for each of the `readouts`. `data` is a prepared data set, `start` the weights that training begins
+    from, `robust` the images that the recipe mixes in. Raises RuntimeError while another process trains the run.
     """
     from spatial_adversarial.data.images import load
     from spatial_adversarial.runtime import load_network, pick_device
@@ -46,7 +47,13 @@ def train(
         if robust:
             train_set = mixed(train_set, load(robust, "train", device=target), recipe["mix"]["share"])
         trainer = Trainer(
-            recipe, seed=seed, network=network, train=train_set, validation=validation_set, snapshots=kept
+            recipe,
+            seed=seed,
+            network=network,
+            train=train_set,
+            validation=validation_set,
+            snapshots=kept,
+            readouts=readouts,
         )
         with progress(trainer.epochs, str(folder)) as bar:
             for row in trainer.run(resume):
@@ -65,6 +72,8 @@ def train(
             )
         for path in kept.values():
             path.replace(folder / path.name)
+        for name in readouts:
+            save_weights(trainer.readout(name), folder / f"{name}.pt")
         save_weights(trainer.weights(), folder / "weights.pt")
         resume.unlink(missing_ok=True)
 
@@ -86,6 +95,8 @@ if "snakemake" in globals():
         smk = snakemake  # noqa: F821
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
+        kept = [Path(file).stem for file in smk.output.kept]
+        steps = [name for name in kept if name.startswith("step")]
         train(
             whole(smk.params.recipe, "recipe"),
             int(smk.wildcards.seed),
@@ -95,5 +106,6 @@ if "snakemake" in globals():
             threads=smk.config["threads"],
             start=smk.input.get("start"),
             robust=smk.input.get("robust"),
-            snapshots=[int(Path(file).stem.removeprefix("step")) for file in smk.output.snapshots],
+            snapshots=[int(name.removeprefix("step")) for name in steps],
+            readouts=[name for name in kept if name not in steps],
         )

@@ -118,7 +118,8 @@ class Plan:
         passes = training_passes(recipe, min(images, recipe["split"]["limit"] or images))
         hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
         weights = self.results / "runs" / path / f"seed{seed}/weights.pt"
-        return Job("train", (weights,), hours, 4 * described["parameters"])
+        files = 1 + len(self.catalog.kept.get(path, []))
+        return Job("train", (weights,), hours, 4 * files * described["parameters"])
 
     def _robust_images(self, mix: dict) -> Job:
         """The images that a recipe mixes in; released ones cost nothing."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import budget, checks, own
 from .claims import claims_of, judged_on
 from .reading import CatalogError
-from .recipes import digest, robust_images, run_and_step
+from .recipes import digest, robust_images, run_and_weights
 from .specs import Specs
 from .targets import Target, targets_of
 
@@ -50,11 +50,11 @@ class Catalog:
         return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds]
 
     def recipe(self, path: str) -> dict:
-        """The canonical recipe of a run without its seed, or of the run of a snapshot.
+        """The canonical recipe of a run without its seed, or of the run of a read-out.
 
         Raises CatalogError for a run that no target asks for.
         """
-        path, _ = run_and_step(path)
+        path, _ = run_and_weights(path)
         if path not in self.recipes:
             raise CatalogError(f"no figure or table asks for the run {path!r}: see figures/*.yaml")
         return self.recipes[path]
@@ -83,8 +83,8 @@ class Catalog:
         return {robust_images(m): {k: v for k, v in m.items() if k != "share"} for m in made}
 
     def origin(self, path: str) -> str:
-        """The run without seed that the training of a run, or of a snapshot, goes back to."""
-        run, _ = run_and_step(path)
+        """The run without seed that the training of a run, or of a read-out, goes back to."""
+        run, _ = run_and_weights(path)
         start = self.recipe(run)["start"]
         return self.origin(start) if start else run
 
@@ -95,14 +95,13 @@ class Catalog:
         return [path, *(run for one in before if one and one != "released" for run in self.needed(one))]
 
     @cached_property
-    def snapshots(self) -> dict[str, list[int]]:
-        """{run without seed: the steps at which some target looks at its weights}, of runs with snapshots."""
-        found: dict[str, set[int]] = {}
-        for path in self.profiles:
-            run, step = run_and_step(path)
-            if step is not None:
-                found.setdefault(run, set()).add(step)
-        return {run: sorted(steps) for run, steps in found.items()}
+    def kept(self) -> dict[str, list[str]]:
+        """{run without seed: the weights that it keeps beside its last ones, as `read_out_path` has them}."""
+        found: dict[str, set[str]] = {}
+        for run, weights in map(run_and_weights, self.profiles):
+            if weights != "weights":
+                found.setdefault(run, set()).add(weights)
+        return {run: sorted(weights) for run, weights in found.items()}
 
     def bundles(self) -> dict[str, tuple[list[str], list[str]]]:
         """{name: (profile files, runs without seed)}: what one evaluation job makes, for which runs.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from . import budget
 from .own import network_spec
 from .reading import CatalogError, choose, lookup, merge
-from .recipes import canonical, run_path, snapshot_path
+from .recipes import canonical, read_out_path, run_path
 from .specs import Scope
 
 RELEASED_OF = "cifar10"  # the data set of the released robust images
@@ -14,7 +14,7 @@ SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at 
 
 @dataclass(frozen=True)
 class Member:
-    """One training strength of a family: `path` is its run without the seed, or a snapshot of it."""
+    """One training strength of a family: `path` is its run without the seed, or a read-out of it."""
 
     strength: float | None
     path: str
@@ -100,7 +100,7 @@ def _member(
     scope.recipes[path] = recipe
     if spec.get("vary") == SNAPSHOT:
         value = budget.scaled_step(value, recipe, allowed, where)
-        path = snapshot_path(path, value)
+        path = read_out_path(path, f"step{value}")
     return Member(value, path, recipe)
 
 

@@ -6,10 +6,13 @@ import re
 
 from .reading import CatalogError, merge, numbers, schema, validate
 
-SNAPSHOT = re.compile(r"(.+)\.step(\d+)")
+READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
 BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a ramp in words
 # What training by a method computes: raise its number where that changes, and its runs get new ids.
 METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
+AVERAGED_BESIDE = (
+    2  # the version since which averaged weights lie beside the last ones, which they replaced before
+)
 PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
@@ -40,7 +43,10 @@ def canonical(recipe: dict, where: str) -> dict:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
     phases = [_natural_at_zero(phase) for phase in full["phases"]]
     used = {name for phase in phases for name in phase["examples"]}
-    version = max([full["version"], *(METHOD_VERSIONS.get(name, 1) for name in used)])
+    versions = [METHOD_VERSIONS.get(name, 1) for name in used] + (
+        [AVERAGED_BESIDE] if full["averaging"] else []
+    )
+    version = max([full["version"], *versions])
     return full | {"version": version, "phases": phases}
 
 
@@ -116,15 +122,18 @@ def run_path(recipe: dict, model: str) -> str:
     return f"{recipe['data']}/{model}/{words(recipe)}-{digest(identity(recipe, 'recipe'))}"
 
 
-def snapshot_path(path: str, step: int) -> str:
-    """The name of a run's weights after so many steps: the run's own, with .step<k>."""
-    return f"{path}.step{step}"
+def read_out_path(run: str, weights: str) -> str:
+    """The name of weights kept beside a run's own: <run>.step<k>, <run>.averaged or <run>.best_robust.
+
+    The run's own are "weights". All are read-outs of one training run, evaluated under names of their own.
+    """
+    return run if weights == "weights" else f"{run}.{weights}"
 
 
-def run_and_step(path: str) -> tuple[str, int | None]:
-    """(the run, the step of a snapshot of it or None) of a name that evaluations go by."""
-    found = SNAPSHOT.fullmatch(path)
-    return (found[1], int(found[2])) if found else (path, None)
+def run_and_weights(path: str) -> tuple[str, str]:
+    """(the run, which of its weights, as `read_out_path` has them) of a name that evaluations go by."""
+    found = READ_OUT.fullmatch(path)
+    return (found[1], found[2]) if found else (path, "weights")
 
 
 def robust_images(mix: dict) -> tuple[str, str]:

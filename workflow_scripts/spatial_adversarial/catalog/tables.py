@@ -7,6 +7,7 @@ from .budget import by_name
 from .families import resolve_members
 from .panels import Line, Panel, resolve_line
 from .reading import CatalogError, lookup
+from .recipes import read_out_path
 from .specs import Scope
 
 DERIVED = ("gain", "best_of")  # rows computed from other rows
@@ -121,7 +122,7 @@ class Table:
         return told
 
     def _member(self, row: dict, where: str):
-        """The run of a row: the member of its strength, with the row's own changes of the recipe."""
+        """The run of a row, or its read-out: the member of its strength, with the row's own changes of the recipe."""
         values = [row["strength"]] if "strength" in row else None
         members = resolve_members(
             row["data"], row["model"], row["family"], self.scope, values=values, recipe=row.get("recipe", {})
@@ -130,7 +131,14 @@ class Table:
             raise CatalogError(
                 f"{where}.strength: which of {[m.strength for m in members]} of {row['family']!r}?"
             )
-        return members[0]
+        (member,) = members
+        if row.get("weights") == "averaged" and not member.recipe["averaging"]:
+            raise CatalogError(
+                f"{where}.weights: averaged, but the recipe of {row['family']!r} has no averaging"
+            )
+        if row.get("weights") == "best_robust" and not member.recipe["split"]["validation"]:
+            raise CatalogError(f"{where}.weights: best_robust needs validation images")
+        return replace(member, path=read_out_path(member.path, row.get("weights", "weights")))
 
     def _columns(self, key: str, row: dict, where: str) -> list[str]:
         """The columns that a row has cells in: those that it names, among those that have it among their rows."""

@@ -9,7 +9,7 @@ from . import attack_check, optional, own, pareto, tables
 from .budget import by_name
 from .panels import Panel, expand_panels, resolve_panel
 from .reading import CatalogError, lookup, merge, validate
-from .recipes import run_and_step
+from .recipes import run_and_weights
 from .specs import Scope, Specs
 
 LEFT_OUT = "left out by budget.panels"
@@ -34,7 +34,7 @@ class Target:
     def paths(self) -> list[str]:
         """The runs, without seeds, that the target needs."""
         run = [panel for panel in self.panels if not panel.reason]
-        return list(dict.fromkeys(run_and_step(m.path)[0] for panel in run for m in panel.members))
+        return list(dict.fromkeys(run_and_weights(m.path)[0] for panel in run for m in panel.members))
 
     def evaluations(self) -> list[tuple[str, str]]:
         """The (run without seed, profile file) pairs that the target needs."""

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ..attacks.pgd import pgd
 from ..data.images import ImageSet, batch_sizes, to_float
 from ..seeds import derive, unit_draw
 from ..transforms import augment
@@ -39,9 +41,16 @@ class Trainer:
         train: ImageSet,
         validation: ImageSet,
         snapshots: Mapping[int, Path] = MappingProxyType({}),
+        readouts: Collection[str] = (),
     ):
-        if recipe["keep"] == "best" and not len(validation):
-            raise ValueError("keep: best needs validation images, but split.validation is 0")
+        for wanted, asked in (
+            ("keep: best", recipe["keep"] == "best"),
+            ("best_robust", "best_robust" in readouts),
+        ):
+            if asked and not len(validation):
+                raise ValueError(f"{wanted} needs validation images, but split.validation is 0")
+        if "averaged" in readouts and not recipe["averaging"]:
+            raise ValueError("averaged weights of a recipe without averaging")
         self.recipe, self.seed, self.network = recipe, seed, network
         self.train_set, self.validation_set = train, validation
         self.device = train.images.device
@@ -51,11 +60,11 @@ class Trainer:
         self.steps = self.clock.steps(self.steps_an_epoch)
         self.optimiser = make_optimiser(recipe["optimiser"], network)
         self.averaged = None
-        if recipe["averaging"]:
+        if "averaged" in readouts:
             self.averaged = AveragedModel(network, use_buffers=True)
         made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
         self.memory = next((memory for memory in made if memory), None)
-        self.snapshots = snapshots
+        self.snapshots, self.readouts = snapshots, readouts
         self.state = State()
 
     @property
@@ -65,8 +74,8 @@ class Trainer:
     def run(self, resume: Path) -> Iterator[dict]:
         """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
         state = load(resume, self.device)
-        if state and any(step <= state.step and not path.exists() for step, path in self.snapshots.items()):
-            logging.warning("a snapshot of an earlier step is not there: training starts anew")
+        if state and self._lacks(state):
+            logging.warning("weights to be kept of an earlier step are not there: training starts anew")
         elif state:
             self._restore(state)
             logging.info(
@@ -89,11 +98,20 @@ class Trainer:
             yield row
 
     def weights(self) -> dict[str, Tensor]:
-        """The weights that the recipe keeps: the last ones, averaged where it says so, or the best on validation."""
-        return self.state.best[1] if self.state.best else self._kept_network().state_dict()
+        """The weights that the recipe keeps: the last ones, or the best on validation."""
+        return self.state.best[1] if self.state.best else self.network.state_dict()
 
-    def _kept_network(self) -> nn.Module:
-        return self.averaged.module if self.averaged else self.network
+    def readout(self, name: str) -> dict[str, Tensor]:
+        """The weights of one of the `readouts`, once training has ended."""
+        return self.averaged.module.state_dict() if name == "averaged" else self.state.best_robust[1]
+
+    def _lacks(self, state: State) -> bool:
+        """Whether a state was saved by a run that was not asked for all that this one is to keep."""
+        return (
+            any(step <= state.step and not path.exists() for step, path in self.snapshots.items())
+            or (self.averaged is not None and state.averaged is None)
+            or ("best_robust" in self.readouts and state.epoch > 0 and state.best_robust is None)
+        )
 
     def _restore(self, state: State) -> None:
         self.network.load_state_dict(state.network)
@@ -112,11 +130,26 @@ class Trainer:
         if self.memory:
             self.memory.after_epoch()
         self._gather()
-        if self.recipe["keep"] == "best" and (
-            not self.state.best or row["validation_accuracy"] > self.state.best[0]
-        ):
-            weights = {name: tensor.clone() for name, tensor in self._kept_network().state_dict().items()}
-            self.state.best = (row["validation_accuracy"], weights)
+        if self.recipe["keep"] == "best":
+            self.state.best = self._better(self.state.best, row["validation_accuracy"])
+        if "best_robust" in self.readouts:
+            accuracy = self._robust_accuracy()
+            logging.info("epoch %d: robust accuracy %.4f on validation images", self.state.epoch, accuracy)
+            self.state.best_robust = self._better(self.state.best_robust, accuracy)
+
+    def _better(self, best: tuple[float, dict] | None, accuracy: float) -> tuple[float, dict]:
+        """The best accuracy so far with its weights; the first of equal ones stays."""
+        if best and accuracy <= best[0]:
+            return best
+        return accuracy, {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+    def _robust_accuracy(self) -> float:
+        """Accuracy under PGD on the first validation images, in eval mode."""
+        settings = dict(self.recipe["selection"])
+        some = slice(settings.pop("images"))
+        x, y = to_float(self.validation_set.images[some]), self.validation_set.labels[some]
+        moved = pgd(self.network, x, y, generator=self._generator("selection"), **settings)
+        return accuracy_of(self.network, replace(self.validation_set, images=moved, labels=y))
 
     def _gather(self) -> None:
         self.state.network = self.network.state_dict()
@@ -151,7 +184,7 @@ class Trainer:
                 seen += len(batch)
                 self.state.step += 1
                 if self.state.step in self.snapshots:
-                    save_weights(self._kept_network().state_dict(), self.snapshots[self.state.step])
+                    save_weights(self.network.state_dict(), self.snapshots[self.state.step])
         loss, accuracy = (sums / seen).tolist()
         self._check_finite(loss)
         return {
@@ -160,14 +193,18 @@ class Trainer:
             "lr": self.optimiser.param_groups[0]["lr"],
             "loss": loss,
             "train_accuracy": accuracy,
-            "validation_accuracy": accuracy_of(self._kept_network(), self.validation_set),
+            "validation_accuracy": accuracy_of(self.network, self.validation_set),
         }
 
     def _check_finite(self, loss: float) -> None:
         """ValueError where an epoch's loss, or a weight or statistic that would be kept, is nan or infinite."""
         broken = f"the loss is {loss}"
         if math.isfinite(loss):
-            kept = self._kept_network().state_dict()
+            kept = dict(self.network.state_dict())
+            if self.averaged:
+                kept |= {
+                    f"the mean of {key}": item for key, item in self.averaged.module.state_dict().items()
+                }
             finite = torch.stack([tensor.isfinite().all() for tensor in kept.values()]).tolist()
             if all(finite):
                 return

@@ -15,8 +15,9 @@ from ..files import write_atomic
 class State:
     """What training has reached: `epoch` epochs and `step` steps are done.
 
-    `best` is (validation accuracy, weights) where the recipe keeps the best; all random streams start anew
-    each epoch from a seed of their own, so none is stored, but within an epoch (`part`, as pause.py makes it).
+    `best` is (validation accuracy, weights) where the recipe keeps the best, `best_robust` the same under attack.
+    All random streams start anew each epoch from a seed of their own, so none is stored, but within an epoch (`part`,
+    as pause.py makes it).
     """
 
     epoch: int = 0
@@ -26,6 +27,7 @@ class State:
     averaged: dict | None = None
     memory: dict | None = None  # the training method's
     best: tuple[float, dict] | None = None
+    best_robust: tuple[float, dict] | None = None
     history: list[dict] = field(default_factory=list)
     part: dict | None = None
 
