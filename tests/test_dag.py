@@ -215,3 +215,18 @@ def test_a_forced_download_retrains_nothing(finished, snakemake):
 def test_other_images_in_a_data_set_make_all_of_it_again_in_one_call(finished, snakemake):
     said = done(snakemake(finished, two_members(**OTHER_DATA), "--dry-run", "--", FIG1))
     assert jobs(said) == FETCHED | ALL_MADE | {"total": 12}
+
+
+def test_released_images_that_are_not_there_are_told_before_any_job(snakemake, tmp_path):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config |= {"papers": ["features"], "robust_images": "both", "data_mirror": str(tmp_path)}
+    fig3 = "results/figures/features/{}.csv"
+    done(snakemake(tmp_path, config, "-n", "--quiet", "--", fig3.format("fig3")))
+    folder = tmp_path / "robust_CIFAR"
+    folder.mkdir()
+    (folder / "CIFAR_ims").touch()
+    status, said = snakemake(tmp_path, config, "-n", "--quiet", "--", fig3.format("fig3_released"))
+    assert status and f"robust_images: both: there is no {folder / 'CIFAR_lab'} (released" in said
+    (folder / "CIFAR_lab").touch()
+    said = done(snakemake(tmp_path, config, "-n", "--", fig3.format("fig3_released")))
+    assert jobs(said)["convert_released_images"] == 1 and "build_robust_images" not in jobs(said)
