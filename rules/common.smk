@@ -150,9 +150,10 @@ def library(*modules):
 def aggregate_inputs(wildcards):
     """The evaluations, slices and training histories, or the simulation's source, of a target's rows."""
     target = target_of(wildcards)
-    evaluations = [evaluation_file(*pair, seed) for pair in target.evaluations() for seed in catalog.seeds]
-    slices = [slice_file(*pair, catalog.seeds[0]) for pair in target.slices()]
-    histories = [history_file(path, seed) for path in target.histories() for seed in catalog.seeds]
+    pairs, seeds = target.evaluations(), catalog.seeds
+    evaluations = [evaluation_file(*pair, seed) for pair in pairs for seed in seeds(pair[0])]
+    slices = [slice_file(*pair, seeds(pair[0])[0]) for pair in target.slices()]
+    histories = [history_file(path, seed) for path in target.histories() for seed in seeds(path)]
     parts = ("bounds", "codes", "estimates", "frontier", "simulate", "statements")
     theory = library(*(f"theory/{part}" for part in parts)) if target.kind == "theory" else []
     return {"evaluations": evaluations, "slices": slices, "histories": histories, "theory": theory}

@@ -98,6 +98,8 @@ def test_a_training_method_is_a_class(monkeypatch):
 
 def test_a_config_says_something_of_some_runs_panels_and_rows_only(full_config):
     catalog = load(full_config | yaml.safe_load(block("some.yaml")), ROOT / "figures")
+    runs = catalog.runs(catalog.targets["invariance", "fig1"])
+    assert {run.rpartition("/")[2] for run in runs} == {"seed0", "seed1", "seed2"}
     table = {panel.letter: panel for panel in catalog.targets["cusp", "table1"].panels}
     assert {key for key, panel in table.items() if not panel.reason} == {"3", "4", "7", "mine"}
     recipe = table["mine"].members[0].recipe

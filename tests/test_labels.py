@@ -262,9 +262,9 @@ def rows(full_config, tmp_path) -> tuple:
     bootstrap = {"replicates": 40, "level": 0.95, "seed": 0}
     made = Aggregator(
         target,
-        seeds=[0],
+        seeds=lambda run: [0],
         bootstrap=bootstrap,
-        status="run",
+        status=lambda *run: "run",
         evaluation=lambda *key: key,
         classes={"cifar10": 10},
     )

@@ -199,9 +199,9 @@ def aggregate(folder, panels, seeds=(0,), status="run"):
     target = Target("paper", "fig", "panels", "", 1, {}, tuple(panels))
     made = Aggregator(
         target,
-        seeds=list(seeds),
+        seeds=lambda run: list(seeds),
         bootstrap=BOOTSTRAP,
-        status=status,
+        status=lambda *run: status,
         evaluation=path,
         classes={"digits": 10},
     )
@@ -256,9 +256,9 @@ def test_a_missing_evaluation_is_one_line(tmp_path):
     target = Target("paper", "fig", "panels", "", 1, {}, (panel("a", ROTATION, "rate_of_invariance"),))
     empty = Aggregator(
         target,
-        seeds=[0],
+        seeds=lambda run: [0],
         bootstrap=BOOTSTRAP,
-        status="run",
+        status=lambda *run: "run",
         evaluation=lambda *_: tmp_path / "none.h5",
         classes={"digits": 10},
     )

@@ -238,9 +238,9 @@ def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
     bootstrap = {"replicates": 20, "level": 0.95, "seed": 0}
     aggregator = Aggregator(
         target,
-        seeds=[0],
+        seeds=lambda run: [0],
         bootstrap=bootstrap,
-        status="run",
+        status=lambda *run: "run",
         evaluation=lambda *key: key,
         classes={"cifar10": 10},
     )

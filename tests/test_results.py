@@ -114,11 +114,11 @@ def fill(catalog, name: str = "table1", seeds: int = 1):
     bootstrap = {"replicates": 200, "level": 0.95, "seed": 0}
     aggregator = Aggregator(
         target,
-        seeds=list(range(seeds)),
+        seeds=lambda run: list(range(seeds)),
         bootstrap=bootstrap,
-        status="run",
+        status=lambda *run: "run",
         evaluation=lambda *key: key,
-        classes={"cifar10": 10},
+        classes={"cifar10": 10, "digits_colour": 10},
     )
     aggregator.read = lambda key: draw(*key, {p.file: p.settings for p in catalog_profiles(target)}[key[1]])
     return target, *aggregator.table({})[:2]

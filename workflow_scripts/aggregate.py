@@ -22,7 +22,7 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         target,
         seeds=catalog.seeds,
         bootstrap=catalog.config["bootstrap"],
-        status="reduced" if catalog.reduced() else "run",
+        status=catalog.status,
         evaluation=lambda path, profile, seed: (
             results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
         ),
@@ -31,7 +31,11 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         classes={name: entry["classes"] for name, entry in catalog.registry["data"].items()},
     )
     slices = {
-        pair: results / "slices" / pair[0] / f"seed{catalog.seeds[0]}" / f"{pair[1].split('/')[-1]}.h5"
+        pair: results
+        / "slices"
+        / pair[0]
+        / f"seed{catalog.seeds(pair[0])[0]}"
+        / f"{pair[1].split('/')[-1]}.h5"
         for pair in target.slices()
     }
     write_aggregate(output, aggregator.table(slices), fingerprint=fingerprint)

@@ -1,6 +1,6 @@
 """A target's tidy rows, from the evaluations of its runs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -51,15 +51,19 @@ Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, see
 
 
 class Aggregator:
-    """Computes the rows of one target; `status` is "run" or "reduced"."""
+    """Computes the rows of one target.
+
+    seeds(run without seed): the seeds that it was trained with; status(run, a profile's settings or None): "run" or
+    "reduced".
+    """
 
     def __init__(
         self,
         target: Target,
         *,
-        seeds: list[int],
+        seeds: Callable[[str], list[int]],
         bootstrap: dict,
-        status: str,
+        status: Callable[[str, dict | None], str],
         evaluation: Finder,
         history: Callable[[str, int], Path] | None = None,
         classes: Mapping[str, int],
@@ -92,11 +96,10 @@ class Aggregator:
         extra = [name for name in frame.columns if name not in (*COLUMNS, *ADDED)]
         rows = frame.reindex(columns=[*COLUMNS, *extra, *ADDED])
         replicates = np.stack([one.drawn for one in samples]).astype(np.float32)
-        return Aggregate(rows, replicates, np.stack([one.seeds for one in samples]), side)
+        return Aggregate(rows, replicates, _by_seed(samples), side)
 
     def _blank(self) -> Sample:
-        drawn, seeds = self.bootstrap["replicates"], len(self.seeds)
-        return Sample(np.nan, np.full(drawn, np.nan, dtype=np.float32), np.full(seeds, np.nan))
+        return Sample(np.nan, np.full(self.bootstrap["replicates"], np.nan, dtype=np.float32))
 
     def _clean(self, panel: Panel, member: Member) -> dict:
         """A network's clean accuracy, the mean over its seeds, and whether each of them is shown to have learnt.
@@ -121,7 +124,7 @@ class Aggregator:
         files = [profile.file for profile in used if _plainness(profile) == kind]
         largest = [
             max((self.read(self.evaluation(path, file, seed)) for file in files), key=lambda e: len(e.label))
-            for seed in self.seeds
+            for seed in self.seeds(path)
         ]
         accuracy = float(np.mean([np.mean(one.clean == one.label) for one in largest]))
         learnt = all(has_learnt(one.clean, one.label, classes) for one in largest)
@@ -175,10 +178,12 @@ class Aggregator:
     def _histories(self, panel: Panel) -> Iterator[Made]:
         """A column of each member's training history, by epoch: the mean and Student's interval over several seeds."""
         for member in panel.members:
-            tables = [pd.read_csv(self.history(member.path, seed)) for seed in self.seeds]
-            frame = self._frame(panel) | {"strength": number_text(member.strength), "status": self.status}
+            seeds = self.seeds(member.path)
+            tables = [pd.read_csv(self.history(member.path, seed)) for seed in seeds]
+            frame = self._frame(panel) | {"strength": number_text(member.strength)}
+            frame |= {"status": self.status(member.path, None)}
             frame |= {"profile": "history", "x_unit": "epoch", "metric": panel.curve}
-            frame |= {"seed": " ".join(map(str, self.seeds)), "n": len(tables)} | self._clean(panel, member)
+            frame |= {"seed": " ".join(map(str, seeds)), "n": len(tables)} | self._clean(panel, member)
             for epoch, values in zip(
                 tables[0].epoch, np.stack([table[panel.curve] for table in tables], axis=1), strict=True
             ):
@@ -186,10 +191,11 @@ class Aggregator:
 
     def _line(self, panel: Panel, line: Line, member: Member, label: str) -> Iterator[Made]:
         profile = line.profiles[member.path]
-        found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in self.seeds]
+        seeds = self.seeds(member.path)
+        found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in seeds]
         measured = [outcomes(evaluation, line.metric, label) for evaluation in found]
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
-        several = len(self.seeds) > 1
+        several = len(seeds) > 1
         frame = self._frame(panel) | self._cell(panel, line)
         frame |= self._clean(panel, member) | {"reach": _reach(profile.settings)}
         frame |= {
@@ -200,8 +206,8 @@ class Aggregator:
             "metric": line.metric,
             "interval": "seeds" if several else "test images",
             "n": len(found) if several else len(found[0].label),
-            "seed": " ".join(map(str, self.seeds)),
-            "status": self.status,
+            "seed": " ".join(map(str, seeds)),
+            "status": self.status(member.path, profile.settings),
             "attacked_label": label,
         }
         zero = self._zero_gradients(found) if line.metric != "natural_accuracy" else None
@@ -248,8 +254,8 @@ class Aggregator:
                 "profile": "boundary",
                 "x_unit": "l2",
             }
-            frame |= {"metric": "margin", "seed": str(self.seeds[0]), "status": self.status}
-            frame |= self._clean(panel, member)
+            frame |= {"metric": "margin", "seed": str(self.seeds(member.path)[0])}
+            frame |= {"status": self.status(member.path, None)} | self._clean(panel, member)
             for i, j in np.ndindex(margin.shape):
                 yield (
                     frame | {"x": f"{x[j]:.4f}", "y": f"{y[i]:.4f}", "value": float(margin[i, j])},
@@ -260,9 +266,10 @@ class Aggregator:
         """The first attacked image of each point: its class and probability, and its pixels as hexadecimal bytes."""
         (line,), (member,) = panel.lines, panel.members
         profile = line.profiles[member.path]
-        found = self.read(self.evaluation(member.path, profile.file, self.seeds[0]))
+        seed, status = self.seeds(member.path)[0], self.status(member.path, profile.settings)
+        found = self.read(self.evaluation(member.path, profile.file, seed))
         frame = self._frame(panel) | {"profile": profile.key, "x_unit": profile.unit, "metric": "probability"}
-        frame |= {"n": 1, "seed": str(self.seeds[0]), "status": self.status, "label": int(found.label[0])}
+        frame |= {"n": 1, "seed": str(seed), "status": status, "label": int(found.label[0])}
         frame |= self._clean(panel, member)
         for k, x in enumerate(found.x):
             image = found.pictures.images[k, 0]
@@ -284,3 +291,11 @@ def _reach(profile: dict) -> float:
     step = profile.get("step")
     fixed = profile.get("attack") == "pgd" and isinstance(step, int | float)
     return float(step * profile["steps"]) if fixed else np.nan
+
+
+def _by_seed(samples: Sequence[Sample]) -> np.ndarray:
+    """The values by seed of all rows, [rows, S], with nan where a row has fewer seeds than another."""
+    table = np.full((len(samples), max(1, *(len(one.seeds) for one in samples))), np.nan)
+    for row, one in zip(table, samples, strict=True):
+        row[: len(one.seeds)] = one.seeds
+    return table

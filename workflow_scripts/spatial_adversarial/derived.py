@@ -1,6 +1,6 @@
 """Rows that are computed from a table's other rows: differences, the best of several, dominated areas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -40,10 +40,22 @@ def _gain(found: list[Made], level: float) -> Made:
     gain = difference(_several(first), _several(second), level)
     shared = {key: rows[0][key] if rows[0][key] == rows[1][key] else "" for key in ("data", "model", "group")}
     frame = rows[0] | shared | {"family": "", "strength": "", "published": published, "clean_accuracy": None}
+    frame["status"] = worst(row["status"] for row in rows)
     if "learnt" in rows[0]:
         frame["learnt"] = "yes" if {row["learnt"] for row in rows} == {"yes"} else "no"
     numbers = {name: getattr(gain, name) for name in ("value", "low", "high")}
-    return frame | numbers, Sample(gain.value, first.drawn - second.drawn, first.seeds - second.seeds)
+    seeds = first.seeds - second.seeds if _paired([first, second]) else np.empty(0)
+    return frame | numbers, Sample(gain.value, first.drawn - second.drawn, seeds)
+
+
+def _paired(samples: list[Sample]) -> bool:
+    """Whether the samples have as many seeds each."""
+    return len({len(sample.seeds) for sample in samples}) == 1
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """The status of a number that is made from others, all run: "reduced" where one of them is."""
+    return "reduced" if "reduced" in statuses else "run"
 
 
 def _several(sample: Sample) -> Sample:
@@ -81,13 +93,15 @@ def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
             yield blank | frame | {"status": "not run"}, _blank(made[:1])[1]
             continue
         points = [[cells[row, spec[axis]][1] for row in run] for axis in ("x", "y")]
+        names = ["value", "drawn", *(["seeds"] if _paired([*points[0], *points[1]]) else [])]
         area = Sample(
             *(
                 hypervolume(*(np.stack([getattr(one, name) for one in axis]) for axis in points))
-                for name in ("value", "drawn", "seeds")
+                for name in names
             )
         )
         found = interval(_several(area), level)
-        first = cells[run[0], spec["x"]][0]
+        used = [cells[row, spec[axis]][0] for row in run for axis in ("x", "y")]
+        told = used[0] | {"status": worst(row["status"] for row in used)}
         numbers = {name: float(getattr(found, name)) for name in ("value", "low", "high")}
-        yield {key: first[key] for key in kept} | frame | numbers, area
+        yield {key: told[key] for key in kept} | frame | numbers, area

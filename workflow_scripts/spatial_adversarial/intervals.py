@@ -111,7 +111,7 @@ def contrast(terms: Sequence[tuple[float, Sample]], level: float) -> Interval:
     if not len(drawn):
         return Interval(value, value, value, printed=True)
     nan = int(np.isnan(drawn).sum())
-    if len(terms[0][1].seeds) > 1:
+    if all(len(sample.seeds) > 1 for _, sample in terms):
         error, freedom = _over_seeds(terms)
         if error > 0:
             half = stdtrit(min(freedom, 1e9), (1 + level) / 2) * error

@@ -70,8 +70,8 @@ class Plan:
     def jobs(self, target: Target) -> set[Job]:
         """Every job that it takes to make the target from nothing."""
         seeds, runs = self.catalog.seeds, self._runs(target)
-        jobs = {self._training(path, seed) for path in runs for seed in seeds}
-        jobs |= {self._evaluation(*bundle, seed) for bundle in self._bundles(target) for seed in seeds}
+        jobs = {self._training(path, seed) for path in runs for seed in seeds(path)}
+        jobs |= {self._evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
             size = self._pixels(name) * sum(self._images(name))
             jobs |= {
@@ -80,7 +80,7 @@ class Plan:
         jobs |= {
             self._robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
         }
-        files = [f"slices/{a}/seed{seeds[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
+        files = [f"slices/{a}/seed{seeds(a)[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
         place = f"{target.paper}/{target.name}"
         if target.kind == "results":
             files += [f"aggregates/{place}.h5", f"tables/{place}.csv"]

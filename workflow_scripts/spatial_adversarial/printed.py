@@ -21,8 +21,9 @@ def figure(catalog: Catalog, target: Target) -> dict:
         return described | {"panels": [{"panel": "", "kind": "theory"}]}
     if target.kind == "pareto":
         return described | {"panels": [{"kind": "pareto"} | _pareto(target)]}
-    status = "reduced" if catalog.reduced() else "run"
-    return described | {"panels": [_panel(panel, status) for panel in target.panels]}
+    statuses = catalog.panel_statuses(target)
+    panels = [_panel(panel, status) for panel, status in zip(target.panels, statuses, strict=True)]
+    return described | {"panels": panels}
 
 
 def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def _panel(panel: Panel, status: str) -> dict:
         "strength_label": panel.strength,
         "strengths": [number_text(member.strength) for member in panel.members],
         "attack_space": panel.space,
-        "status": "not run" if panel.reason else status,
+        "status": status,
         "reason": panel.reason,
     }
     if panel.kind in ("boundary", "images"):
@@ -94,11 +95,11 @@ def caption(catalog: Catalog, target: Target) -> str:
         parts.append(
             "Numbers: rows of the table; those in the dotted frame are told on the right. Shaded: what some model "
             "dominates. Legend: hypervolume, the area that a method's models dominate, with its "
-            f"{intervals(catalog)}."
+            f"{intervals(catalog, target)}."
         )
     if target.kind == "panels":
         if any(panel.kind != "images" for panel in target.panels):
-            parts.append(f"Bands: {intervals(catalog)}.")
+            parts.append(f"Bands: {intervals(catalog, target)}.")
         own = [panel for panel in target.panels if panel.data not in catalog.config["stand_ins"].values()]
         if any(line.points for panel in own for line in panel.lines):
             parts.append("Hollow markers: as published.")
@@ -108,26 +109,24 @@ def caption(catalog: Catalog, target: Target) -> str:
         {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
     )
     parts.append(labels_told([line for panel in target.panels if not panel.reason for line in panel.lines]))
-    parts += [
-        target.spec.get("note", ""),
-        catalog.reduced() if target.kind not in ("theory", "architectures") else "",
-    ]
+    reduced = "reduced" in catalog.panel_statuses(target)
+    parts += [target.spec.get("note", ""), catalog.reduced() if reduced else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})
     parts += [f"Not run: {'; '.join(missing)}."] if missing else []
     return " ".join(part for part in parts if part)
 
 
-def intervals(catalog: Catalog) -> str:
-    """What the intervals of this configuration are."""
+def intervals(catalog: Catalog, target: Target) -> str:
+    """What a target's intervals are: of each number of seeds that its runs are trained with."""
     level = f"{100 * catalog.config['bootstrap']['level']:g}%"
-    if len(catalog.seeds) > 1:
-        return f"mean and {level} interval over {len(catalog.seeds)} seeds"
-    return f"{level} bootstrap over test images"
+    numbers = sorted({len(catalog.seeds(path)) for path in target.paths()} or {1})
+    told = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
+    return "; ".join(told + ([f"{level} bootstrap over test images"] if 1 in numbers else []))
 
 
 def _cells_told(catalog: Catalog, target: Target) -> list[str]:
     kinds = {row["kind"] for row in target.spec["rows"].values()}
-    told = [f"Brackets: {intervals(catalog)}."]
+    told = [f"Brackets: {intervals(catalog, target)}."]
     told += ["Differences of rows: paired bootstrap."] if "gain" in kinds else []
     told += (
         ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from . import budget, checks, own
 from .claims import claims_of, judged_on
-from .reading import CatalogError
+from .panels import Panel
+from .reading import CatalogError, choose
 from .recipes import digest, robust_images, run_and_weights
 from .specs import Specs
 from .targets import Target, targets_of
 
 DATA_IDENTITY = ("source", "classes", "channels", "side", "train", "test", "checksums")
+ENOUGH = 500  # test images that a number of the paper's own scale is of, at least
 TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
 
 
@@ -22,6 +24,7 @@ class Catalog:
     """
 
     def __init__(self, config: dict, folder: Path, paper: str | None = None):
+        self._again = (folder, paper)
         specs = Specs(config, folder)
         self.config, self.registry = specs.config, specs.registry
         self.recipes: dict[str, dict] = {}
@@ -33,6 +36,8 @@ class Catalog:
         checks.check_chosen(self.config["budget"], self.targets)
         for paper in papers:
             specs.check_optional_rows(paper)
+        for path in self.recipes:
+            self.seeds(path)
         self.claims = {paper: claims_of(paper, specs, self.targets) for paper in papers}
 
     def claimed_targets(self, paper: str) -> list[str]:
@@ -41,13 +46,13 @@ class Catalog:
         tests = [(claim, test) for claim in claims for test in claim["tests"].values()]
         return sorted({target for pair in tests for target, _ in judged_on(*pair)})
 
-    @property
-    def seeds(self) -> list[int]:
-        return self.config["seeds"]
+    def seeds(self, path: str) -> list[int]:
+        """The seeds that a run, or a snapshot of it, is trained with; CatalogError where the config gives none."""
+        return choose(self.config["seeds"], {"by_model": path.split("/")[1]}, "config: seeds")
 
     def runs(self, target: Target) -> list[str]:
         """<run>/seed<k> of every run of a target."""
-        return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds]
+        return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds(path)]
 
     def recipe(self, path: str) -> dict:
         """The canonical recipe of a run without its seed, or of the run of a read-out.
@@ -132,8 +137,39 @@ class Catalog:
         return found
 
     def reduced(self) -> str:
-        """Why results of this configuration are not the paper's full size; empty when they are."""
+        """What of this configuration makes some results less than the paper's full size; empty when nothing does."""
         return budget.told(self.config)
+
+    def status(self, path: str, profile: dict | None = None) -> str:
+        """Whether a run or a read-out of it, evaluated on a profile's settings where they are given, is the paper's: "run" or "reduced".
+
+        It is where recipe and data are the paper's, the profile too but for its grid, and the test images as many as
+        the paper's or at least 500.
+        """
+        full = self._full_size
+        if run_and_weights(path)[0] not in full.recipes:
+            return "reduced"
+        theirs = full.profiles.get(path, {}).values()
+        same = profile is None or any(_measures_alike(profile, other) for other in theirs)
+        return "run" if same else "reduced"
+
+    def panel_statuses(self, target: Target) -> list[str]:
+        """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
+        return [_worst(self._panel_status(panel)) for panel in target.panels]
+
+    def _panel_status(self, panel: Panel) -> list[str]:
+        if panel.reason:
+            return ["not run"]
+        pairs = [pair for line in panel.lines for pair in line.profiles.items()]
+        found = [self.status(path, profile.settings) for path, profile in pairs]
+        return found or [self.status(member.path) for member in panel.members]
+
+    @cached_property
+    def _full_size(self) -> "Catalog":
+        """The same papers at full size."""
+        if not self.reduced():
+            return self
+        return Catalog(self.config | {"budget": {}, "stand_ins": {}, "overrides": {}}, *self._again)
 
     def fingerprint(self, target: Target) -> str:
         """The hash of all that makes a target's aggregate: an aggregate with another one is stale."""
@@ -142,9 +178,9 @@ class Catalog:
             "target": [target.paper, target.name],
             "spec": target.spec,
             "panels": [_without_recipes(asdict(panel)) for panel in target.panels],
-            "seeds": self.seeds,
+            "seeds": [self.seeds(path) for path in target.paths()],
             "bootstrap": self.config.get("bootstrap"),
-            "reduced": self.reduced(),
+            "reduced": [self.reduced(), self.panel_statuses(target)],
         }
         return digest(made_of, 16)
 
@@ -152,6 +188,17 @@ class Catalog:
 def listed(target: Target, model: str) -> str:
     """The name of a network that a table of architectures lists."""
     return f"listed/{target.spec['data']}/{model}"
+
+
+def _measures_alike(ours: dict, theirs: dict) -> bool:
+    """Whether two profiles measure the same at the points that both have, on enough of the test images."""
+    images, size = ours["images"], theirs["images"]
+    enough = images == size or images is None or images >= ENOUGH
+    return enough and all(ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "images"})
+
+
+def _worst(statuses: list[str]) -> str:
+    return "reduced" if "reduced" in statuses else statuses[0]
 
 
 def _without_recipes(panel: dict) -> dict:

@@ -48,7 +48,7 @@ class Specs:
         self.config = DEFAULTS | config
         self.folder = folder
         self.registry = self._overridden("registry", "registry")
-        for kind in ("budget", "overrides"):
+        for kind in ("budget", "overrides", "seeds"):
             check_choices(self.config[kind], self._choices, f"config: {kind}.")
         self._papers: dict[str, dict] = {}
         self.shared = self.paper("protocols")

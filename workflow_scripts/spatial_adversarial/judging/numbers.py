@@ -14,7 +14,7 @@ SIDE = ["origin", "images", "reach"]  # columns that an aggregate keeps beside i
 
 @dataclass(frozen=True)
 class Numbers:
-    """One target's tidy rows, replicates float32 [rows, B], and values by seed [rows, S], S of 1 counting as none.
+    """One target's tidy rows, replicates float32 [rows, B], and values by seed [rows, S], nan where there is none.
 
     side: columns by row, of which tests on a table or figure of networks take `origin` (the run that a network's
     training goes back to), `images` (how many a share is of, 0 for what is none) and `reach` (how far an attack can
@@ -30,8 +30,9 @@ class Numbers:
         """Row `k` as a sample; of another column than `value`, such as `published`, as a printed number."""
         if column != "value" or self._printed[k]:
             return Sample(float(self.rows[column].iloc[k]))
-        several = self.seeds is not None and self.seeds.shape[1] > 1
-        seeds = self.seeds[k].astype(float) if several else np.empty(0)
+        seeds = np.empty(0) if self.seeds is None else self.seeds[k].astype(float)
+        seeds = seeds[~np.isnan(seeds)]
+        seeds = seeds if len(seeds) > 1 else np.empty(0)
         images = self._of("images", k, 0)
         images = int(images) if np.isfinite(images) else 0
         drawn = self.replicates[k].astype(float)
