@@ -141,6 +141,30 @@ def test_weight_averaging_is_a_read_out_of_the_same_run(catalog, dry_run, full_c
     assert sorted(jobs.values()) == [2, 4] and "averaged.pt" in said
 
 
+def test_the_baselines_optional_rows(catalog):
+    """Two more settings of a baseline, the nearest of the three to 80%; and epochs chosen by robust accuracy."""
+    plain = catalog()
+    assert not [
+        p.letter for p in plain.targets["oaat", "table1"].panels if p.letter.endswith(("_best", "_4", "_9"))
+    ]
+    names = ["trades_4", "trades_9", "trades_80", "at_best", "exat_awp_best"]
+    made = catalog(optional_rows=[f"oaat/table1/{name}" for name in names])
+    target = made.targets["oaat", "table1"]
+    paths = {panel.letter: panel.members[0].path for panel in target.panels}
+    betas = [
+        run_of(made, "table1", row)["phases"][0]["examples"]["trades"]["beta"]
+        for row in ("trades_4", "trades_9")
+    ]
+    assert betas == [4, 9]
+    assert target.spec["rows"]["trades_80"]["of"] == ["trades", "trades_4", "trades_9"]
+    assert set(target.histories()) == {paths[row] for row in ("trades", "trades_4", "trades_9")}
+    assert paths["at_best"] == f"{paths['at']}.best_robust" and made.kept[paths["at"]] == ["best_robust"]
+    assert paths["exat_awp_best"] == f"{paths['exat_awp']}.best_robust"
+    assert len(target.paths()) == len(plain.targets["oaat", "table1"].paths()) + 2
+    selection = made.recipe(paths["at"])["selection"]
+    assert selection == {"eps": 8 / 255, "step": 2 / 255, "steps": 10, "images": 300}
+
+
 def test_a_mean_of_a_recipe_without_one_is_refused(full_config, specs, edit):
     edit(
         "oaat.yaml",

@@ -108,7 +108,7 @@ def byhand(full_config, specs):
 ACCURACY = {"natural": 0.9, "pgd8-255": 0.8, "pgd8-255-after-natural": 0.85}
 
 
-def fill(catalog, name: str = "table1", seeds: int = 1):
+def fill(catalog, name: str = "table1", seeds: int = 1, history=None):
     """(target, rows, replicates) of a table whose evaluations are drawn with known accuracies."""
     target = catalog.targets["byhand", name]
     bootstrap = {"replicates": 200, "level": 0.95, "seed": 0}
@@ -118,7 +118,12 @@ def fill(catalog, name: str = "table1", seeds: int = 1):
         bootstrap=bootstrap,
         status=lambda *run: "run",
         evaluation=lambda *key: key,
+<<<<<<< HEAD
         classes={"cifar10": 10, "digits_colour": 10},
+=======
+        history=history,
+        classes={"cifar10": 10},
+>>>>>>> d06f3b3 (Optional rows of oaat's baselines: two more settings each, the nearest to 80% on validation images, epochs chosen when robust)
     )
     aggregator.read = lambda key: draw(*key, {p.file: p.settings for p in catalog_profiles(target)}[key[1]])
     return target, *aggregator.table({})[:2]
@@ -217,6 +222,34 @@ def test_cells_gains_and_the_best_of_several(byhand):
     told = of(rows, "2", "adversarial")
     assert (told.attack, told.loss, told.steps, told.step) == ("pgd", "cross_entropy", 10, "2/255")
     assert of(rows, "2", "natural").attack == of(rows, "1", "spatial").loss == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"), [((0.90, 0.78, 0.83), "2"), ((0.79, 0.9, 0.5), "1"), ((0.5, 0.6, 0.83), "more.4")]
+)
+def test_the_row_nearest_to_a_validation_accuracy_is_chosen_whole(
+    byhand, tmp_path, monkeypatch, told, chosen
+):
+    """By the last line of each candidate's history, the mean over seeds; test accuracy has no part in it."""
+    spec = SPEC.replace("OA-AT", "natural").replace(
+        "best_of: [1, 2, more.4]", "best_of: [1, 2, more.4], nearest: 0.8"
+    )
+    catalog = byhand(spec)
+    target = catalog.targets["byhand", "table1"]
+    runs = {panel.letter: panel.members[0].path for panel in target.panels}
+    assert set(target.histories()) == {runs["1"], runs["2"], runs["more.4"]}
+    for row, last in zip(("1", "2", "more.4"), told, strict=True):
+        for seed, moved in ((0, -0.01), (1, 0.01)):
+            history = pd.DataFrame({"epoch": [1, 2], "validation_accuracy": [0.8, last + moved]})
+            history.to_csv(tmp_path / f"{runs[row].replace('/', ' ')} {seed}", index=False)
+    _, rows, _ = fill(
+        catalog, seeds=2, history=lambda run, seed: tmp_path / f"{run.replace('/', ' ')} {seed}"
+    )
+    cells = rows[rows.panel == "best"]
+    assert set(cells.chosen) == {chosen} and len(cells) in (1, 2, 3)
+    for cell in cells.itertuples():
+        assert cell.value == of(rows, chosen, cell.column).value
+    assert "Nearest to 80%: by accuracy on the validation images" in caption(catalog, target)
 
 
 def test_several_seeds_give_intervals_over_seeds(byhand):

@@ -11,7 +11,7 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
-from spatial_adversarial.catalog.recipes import number_text
+from spatial_adversarial.catalog.recipes import number_text, run_and_weights
 from spatial_adversarial.derived import Made, derive, dominated
 from spatial_adversarial.intervals import Sample
 from spatial_adversarial.labels import climbed
@@ -86,7 +86,7 @@ class Aggregator:
         ]
         made += [(row, self._blank()) for panel in self.target.panels for row in self._published(panel)]
         if self.target.kind == "results":
-            made += derive(self.target.spec, made, self.bootstrap["level"])
+            made += derive(self.target.spec, made, self.bootstrap["level"], self._validation())
         if self.target.kind == "pareto":
             made += dominated(self.target.spec, made, self.bootstrap["level"])
         rows, samples = zip(*made, strict=True)
@@ -97,6 +97,16 @@ class Aggregator:
         rows = frame.reindex(columns=[*COLUMNS, *extra, *ADDED])
         replicates = np.stack([one.drawn for one in samples]).astype(np.float32)
         return Aggregate(rows, replicates, _by_seed(samples), side)
+
+    def _validation(self) -> dict[str, float]:
+        """{row: its run's accuracy on validation images at the end, the mean over seeds} of rows chosen among by it."""
+        chosen, found = self.target.chosen_by_validation(), {}
+        for panel in self.target.panels:
+            if panel.letter in chosen and not panel.reason:
+                run, _ = run_and_weights(panel.members[0].path)
+                tables = [pd.read_csv(self.history(run, seed)) for seed in self.seeds]
+                found[panel.letter] = float(np.mean([t.validation_accuracy.iloc[-1] for t in tables]))
+        return found
 
     def _blank(self) -> Sample:
         return Sample(np.nan, np.full(self.bootstrap["replicates"], np.nan, dtype=np.float32))

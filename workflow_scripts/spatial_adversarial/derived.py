@@ -1,7 +1,8 @@
 """Rows that are computed from a table's other rows: differences, the best of several, dominated areas."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,23 +12,35 @@ from spatial_adversarial.pareto import hypervolume
 Made = tuple[dict, Sample]  # a tidy row, and its replicates and values by seed
 
 
-def derive(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
+def derive(
+    spec: dict, made: list[Made], level: float, validation: Mapping[str, float] = MappingProxyType({})
+) -> Iterator[Made]:
     """The cells of the derived rows of a table, in the order of its rows.
 
     spec: the table's resolved spec, whose derived rows say what they are `of`. A `gain` is the first row less the
     second, with the interval of their difference; a `best` is, cell by cell, the row with the largest value
-    (`chosen`), with that row's own interval. "not run" where what it needs was not run.
+    (`chosen`), with that row's own interval; one with `nearest` is the one row whose accuracy on validation images
+    (`validation`, by row) is nearest to that number. "not run" where what it needs was not run.
     """
     cells = {(row["panel"], row["column"]): (row, sample) for row, sample in made}
     for key, told in spec["rows"].items():
+        of = _asked(told, validation)
         for column in told.get("columns", []):
-            found = [cells[name, column] for name in told["of"] if (name, column) in cells]
-            if len(found) == len(told["of"]) or (found and told["kind"] == "best"):
+            found = [cells[name, column] for name in of if (name, column) in cells]
+            if len(found) == len(of) or (found and told["kind"] == "best"):
                 row, sample = _gain(found, level) if told["kind"] == "gain" else _best(found)
                 row |= {"panel": key, "row": told["label"], "kind": told["kind"]}
                 row["published"] = told["published"].get(column, row["published"])
                 cells[key, column] = row, sample
                 yield row, sample
+
+
+def _asked(told: dict, validation: Mapping[str, float]) -> list[str]:
+    """The rows that a derived row is of: all that it names, or the one of nearest validation accuracy."""
+    run = [name for name in told.get("of", []) if name in validation]
+    if "nearest" not in told or not run:
+        return told.get("of", [])
+    return [min(run, key=lambda name: abs(validation[name] - told["nearest"]))]
 
 
 def _gain(found: list[Made], level: float) -> Made:

@@ -125,12 +125,18 @@ def intervals(catalog: Catalog, target: Target) -> str:
 
 
 def _cells_told(catalog: Catalog, target: Target) -> list[str]:
-    kinds = {row["kind"] for row in target.spec["rows"].values()}
+    rows = target.spec["rows"].values()
+    kinds = {row["kind"] for row in rows if "nearest" not in row}
+    nearest = sorted({row["nearest"] for row in rows if "nearest" in row})
     told = [f"Brackets: {intervals(catalog, target)}."]
     told += ["Differences of rows: paired bootstrap."] if "gain" in kinds else []
     told += (
         ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []
     )
+    told += [
+        f"Nearest to {100 * one:g}%: by accuracy on the validation images, of several settings."
+        for one in nearest
+    ]
     bold = target.spec["bold"]
     return told + (
         [f"Bold: the best {bold} of each column." if bold > 1 else "Bold: the best of each column."]

@@ -116,6 +116,7 @@ class Table:
                     lookup("row", str(name), self.rows, f"{where}.{kind}")
             columns = self._columns(key, row, where)
             told |= {"of": [str(name) for name in row[kind]], "columns": columns, "published": {}}
+            told |= {"nearest": row["nearest"]} if "nearest" in row else {}
             if "published" in row:
                 cells = self.spec["columns"]
                 told["published"] = {c: self._published(row, cells[c], {}, where) for c in columns}

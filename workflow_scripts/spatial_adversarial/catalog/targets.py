@@ -47,10 +47,16 @@ class Target:
         ]
         return list(dict.fromkeys(pairs))
 
+    def chosen_by_validation(self) -> set[str]:
+        """The rows among which a row is chosen by its accuracy on validation images."""
+        return {one for row in self.spec.get("rows", {}).values() if "nearest" in row for one in row["of"]}
+
     def histories(self) -> list[str]:
-        """The runs, without seeds, whose training history the target draws."""
-        drawn = [panel for panel in self.panels if panel.kind == "history" and not panel.reason]
-        return list(dict.fromkeys(member.path for panel in drawn for member in panel.members))
+        """The runs, without seeds, whose training history the target draws or chooses by."""
+        chosen = self.chosen_by_validation() if self.kind == "results" else ()
+        used = [panel for panel in self.panels if panel.kind == "history" or panel.letter in chosen]
+        members = [member for panel in used if not panel.reason for member in panel.members]
+        return list(dict.fromkeys(run_and_weights(member.path)[0] for member in members))
 
     def slices(self) -> list[tuple[str, str]]:
         """The pairs of runs between whose boundaries the target draws a slice."""
