@@ -118,12 +118,8 @@ def fill(catalog, name: str = "table1", seeds: int = 1, history=None):
         bootstrap=bootstrap,
         status=lambda *run: "run",
         evaluation=lambda *key: key,
-<<<<<<< HEAD
-        classes={"cifar10": 10, "digits_colour": 10},
-=======
         history=history,
-        classes={"cifar10": 10},
->>>>>>> d06f3b3 (Optional rows of oaat's baselines: two more settings each, the nearest to 80% on validation images, epochs chosen when robust)
+        classes={"cifar10": 10, "digits_colour": 10},
     )
     aggregator.read = lambda key: draw(*key, {p.file: p.settings for p in catalog_profiles(target)}[key[1]])
     return target, *aggregator.table({})[:2]

@@ -141,9 +141,9 @@ class Catalog:
         return budget.told(self.config)
 
     def status(self, path: str, profile: dict | None = None) -> str:
-        """Whether a run or a read-out of it, evaluated on a profile's settings where they are given, is the paper's: "run" or "reduced".
+        """Whether a run or read-out, evaluated on a profile's settings if given, is the paper's: "run" or "reduced".
 
-        It is where recipe and data are the paper's, the profile too but for its grid, and the test images as many as
+        It is the paper's where recipe and data are, the profile too but for its grid, and the test images as many as
         the paper's or at least 500.
         """
         full = self._full_size
