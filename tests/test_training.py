@@ -603,7 +603,7 @@ def fitted(prepared, tmp_path_factory) -> Iterator:
     data = prepared("digits", DIGITS | {"train": 500})
     found = {}
     for name, examples in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
-        made = recipe(epochs=10, examples=examples, model=NET | {"name": "madry_lenet", "width": 0.25})
+        made = recipe(epochs=10, examples=examples, model=NET | {"name": "lenet", "width": 0.5})
         run = trainer(made, data)
         list(run.run(folder / f"{name}.pt"))
         found[name] = run.network.eval()
