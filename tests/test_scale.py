@@ -9,6 +9,7 @@ import pytest
 from spatial_adversarial.aggregates import _by_seed
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.intervals import Sample, difference, interval
+from spatial_adversarial.judging.cells import judge_cells
 from spatial_adversarial.judging.numbers import Numbers
 from spatial_adversarial.printed import caption, figure
 
@@ -178,3 +179,14 @@ def test_rows_of_different_numbers_of_seeds_lie_in_one_aggregate():
     found = difference(numbers.sample(0), numbers.sample(1), 0.95)
     assert (found.low, found.high) == pytest.approx((0.3 - 1.96 * 0.028, 0.3 + 1.96 * 0.028), abs=0.004)
     assert interval(numbers.sample(0), 0.95).low == pytest.approx(0.7 - 4.303 * 0.1 / 3**0.5, abs=1e-3)
+
+
+def test_a_claim_is_reduced_where_a_number_that_it_is_judged_on_is():
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame({"panel": ["1", "2", "3"], "column": "c", "kind": "row", "value": [0.7, 0.4, 0.2]})
+    rows["status"], rows["published"] = ["run", "reduced", "run"], np.nan
+    numbers = Numbers(rows, rng.normal(rows.value.to_numpy()[:, None], 0.01, (3, 200)))
+    for pair, status in (([1, 2], "reduced"), ([1, 3], "run")):
+        test = {"columns": ["c"], "gain": {"rows": pair}, "above": 0}
+        (found,) = judge_cells(test, numbers, 0.95)
+        assert (found["verdict"], found["status"]) == ("holds", status)

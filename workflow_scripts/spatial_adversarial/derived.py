@@ -1,11 +1,12 @@
 """Rows that are computed from a table's other rows: differences, the best of several, dominated areas."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
+from spatial_adversarial.catalog.budget import worst
 from spatial_adversarial.intervals import Sample, difference, interval
 from spatial_adversarial.pareto import hypervolume
 
@@ -64,11 +65,6 @@ def _gain(found: list[Made], level: float) -> Made:
 def _paired(samples: list[Sample]) -> bool:
     """Whether the samples have as many seeds each."""
     return len({len(sample.seeds) for sample in samples}) == 1
-
-
-def worst(statuses: Iterable[str]) -> str:
-    """The status of a number that is made from others, all run: "reduced" where one of them is."""
-    return "reduced" if "reduced" in statuses else "run"
 
 
 def _several(sample: Sample) -> Sample:

@@ -155,7 +155,7 @@ class Catalog:
 
     def panel_statuses(self, target: Target) -> list[str]:
         """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
-        return [_worst(self._panel_status(panel)) for panel in target.panels]
+        return [budget.worst(self._panel_status(panel)) for panel in target.panels]
 
     def _panel_status(self, panel: Panel) -> list[str]:
         if panel.reason:
@@ -195,10 +195,6 @@ def _measures_alike(ours: dict, theirs: dict) -> bool:
     images, size = ours["images"], theirs["images"]
     enough = images == size or images is None or images >= ENOUGH
     return enough and all(ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "images"})
-
-
-def _worst(statuses: list[str]) -> str:
-    return "reduced" if "reduced" in statuses else statuses[0]
 
 
 def _without_recipes(panel: dict) -> dict:

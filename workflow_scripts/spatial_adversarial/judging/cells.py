@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from spatial_adversarial.catalog.budget import worst
 from spatial_adversarial.intervals import Sample, difference, interval
 from spatial_adversarial.judging.numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge_interval
@@ -102,8 +103,8 @@ def _judge(test: dict, name: str, numbers: Numbers, source: str, level: float) -
                 else ""
             )
         rows = numbers.rows
-        status = rows.status[(rows.column == name) & (rows.status != "not run")]
-        status = "run" if source == "published" else status.iloc[0]
+        status = rows.status[(rows.column == name) & (rows.panel.isin(asked) if asked else True)]
+        status = "run" if source == "published" else worst(status)
         return {"status": status} | judge_interval(found, what, test, compared)
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from spatial_adversarial.catalog.budget import worst
 from spatial_adversarial.catalog.reading import numbers
 from spatial_adversarial.intervals import Interval, Sample, contrast, difference, interval, mean, of_share
 from spatial_adversarial.judging.numbers import Numbers, not_learnt, sources_of
@@ -235,7 +236,7 @@ def judge_panel(
     row = {"panel": panel, "source": source, "statistic": what}
     try:
         line = line_of(target, panel, test, source)
-        row |= {"status": line.status.iloc[0], "attack_space": line.attack_space.iloc[0]}
+        row |= {"status": worst(line.status), "attack_space": line.attack_space.iloc[0]}
         parameters = dict(test[name] or {})
         if "other" in parameters:
             where, _, letter = parameters["other"].rpartition(".")
