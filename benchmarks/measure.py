@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from spatial_adversarial.catalog import load  # noqa: E402
 from spatial_adversarial.files import write_atomic  # noqa: E402
-from spatial_adversarial.jobs import record  # noqa: E402
+from spatial_adversarial.jobs import Moment, record  # noqa: E402
 
 PEERS = {"torchattacks": "torchattacks", "foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -96,7 +96,7 @@ def in_turn(sides: list[Side], rounds: int, device, clock: str = "wall") -> list
     ]
 
 
-def save(path: Path, rows: list[dict], started: float, **settings) -> None:
+def save(path: Path, rows: list[dict], started: Moment, **settings) -> None:
     """Write rows as CSV, and beside it, as JSON, what they were measured with and on."""
     with write_atomic(path) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.4g")

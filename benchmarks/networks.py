@@ -17,6 +17,8 @@ from pathlib import Path
 
 from measure import ROOT, networks, random_images, save
 
+from spatial_adversarial.jobs import now
+
 EXAMPLES = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
 SETTINGS = ("device", "threads", "batch", "steps", "precision")
 
@@ -97,7 +99,7 @@ def main() -> None:
     if chosen.one:
         print(json.dumps(measure(**json.loads(chosen.one), settings=settings)))
         return
-    started, rows = time.time(), []
+    started, rows = now(), []
     for network, described in different().items():
         for name, examples in EXAMPLES.items():
             if (chosen.only or "") not in network:

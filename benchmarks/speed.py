@@ -8,7 +8,6 @@ it. The sides of a comparison run in turn on the same network and images, on one
 
 import argparse
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from spatial_adversarial.catalog.reading import schema
 from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.evaluation import evaluate
+from spatial_adversarial.jobs import now
 from spatial_adversarial.runtime import load_network, pick_device
 from spatial_adversarial.training.loop import Trainer, make_optimiser
 
@@ -234,7 +234,7 @@ def main() -> None:
     device = pick_device(chosen.device, chosen.threads)
     settings = {key: getattr(chosen, key) for key in ("device", "threads", "rounds", "clock")}
     for name in chosen.networks:
-        started, bench, part = time.time(), Bench(name, device, chosen.batch), []
+        started, bench, part = now(), Bench(name, device, chosen.batch), []
         with tempfile.TemporaryDirectory() as folder:
             for task in chosen.tasks:
                 sides, fooled = bench.comparison(task, Path(folder))

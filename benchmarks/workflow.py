@@ -24,6 +24,7 @@ from measure import ROOT, save
 
 from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.prepare import write
+from spatial_adversarial.jobs import now
 
 SCRIPTS = ROOT / "workflow_scripts"
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1", "--quiet"]
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of what is timed, such as 'dry run'")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/reference/speed")
     chosen = parser.parse_args()
-    started, rows = time.time(), []
+    started, rows = now(), []
     with tempfile.TemporaryDirectory() as name:
         for what, (aim, command, path) in works(Path(name)).items():
             if chosen.only not in what:
