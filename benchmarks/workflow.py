@@ -64,7 +64,7 @@ def works(folder: Path) -> dict[str, tuple[float, list, Path]]:
     shutil.copy(ROOT / "config.yaml", folder)
     pixels = np.random.default_rng(0).integers(256, size=(60_000, 1, 28, 28), dtype=np.uint8)
     splits = {"train": (pixels, np.arange(60_000) % 10), "test": (pixels[:100], np.arange(100) % 10)}
-    write(folder / "noise.h5", splits, name="noise", classes=10, source="noise", files={})
+    write(folder / "noise.h5", splits, name="noise", classes=10, source="noise", files={}, made_of={})
     without_torch = folder / "without_torch"
     without_torch.mkdir()
     (without_torch / "torch.py").write_text("raise ImportError('torch is not to be imported here')\n")

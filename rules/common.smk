@@ -62,10 +62,14 @@ def training_inputs(wildcards):
         inputs["start"] = f"{RESULTS}/runs/{recipe['start']}/seed{wildcards.seed}/weights.pt"
     if recipe["mix"]:
         inputs["robust"] = "{}/robust_images/{}/{}.h5".format(RESULTS, *robust_images(recipe["mix"]))
+        if recipe["mix"]["of"] == "released":
+            inputs["robust"] = ancient(inputs["robust"])
+            if not Path(inputs["robust"]).exists():
+                released_files()
     return inputs
 
 
-def released_files(wildcards):
+def released_files():
     """The two files of the released D_R; WorkflowError where one is missing."""
     folder = Path(config["data_mirror"] or "data_mirror") / "robust_CIFAR"
     files = {"images": folder / "CIFAR_ims", "labels": folder / "CIFAR_lab"}

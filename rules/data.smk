@@ -68,8 +68,6 @@ rule build_robust_images:
 
 
 rule convert_released_images:
-    input:
-        unpack(released_files),
     output:
         h5=f"{RESULTS}/robust_images/released/released.h5",
     log:
@@ -78,6 +76,8 @@ rule convert_released_images:
         f"{RESULTS}/benchmarks/robust_images/released.tsv"
     conda:
         ENVIRONMENT
+    params:
+        files=lambda wildcards, output: released_files(),  # no inputs: where they lie makes nothing again
     message:
         "Bring the released D_R from {config[data_mirror]} into the layout of a prepared data set."
     script:

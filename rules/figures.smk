@@ -47,6 +47,7 @@ rule draw:
             labels={"target": "{target}", "kind": "figure"},
         ),
         csv=f"{RESULTS}/figures/{{paper}}/{{target}}.csv",
+        checksum=f"{RESULTS}/figures/{{paper}}/{{target}}.csv.sha256",
     log:
         f"{RESULTS}/logs/draw/{{paper}}/{{target}}.log",
     benchmark:

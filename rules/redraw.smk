@@ -7,6 +7,7 @@ rule redraw_figure:
         pdf=f"{RESULTS}/redrawn/{{paper}}/{{target}}.pdf",
         png=f"{RESULTS}/redrawn/{{paper}}/{{target}}.png",
         csv=f"{RESULTS}/redrawn/{{paper}}/{{target}}.csv",
+        checksum=f"{RESULTS}/redrawn/{{paper}}/{{target}}.csv.sha256",
     log:
         f"{RESULTS}/logs/redraw/{{paper}}/{{target}}.log",
     benchmark:

@@ -358,7 +358,7 @@ def small(tmp_path):
     """A prepared file of 20 train images; image i is filled with i and has label i."""
     pixels = np.arange(20, dtype=np.uint8)[:, None, None, None].repeat(4, axis=2).repeat(4, axis=3)
     splits = {"train": (pixels, np.arange(20)), "test": (pixels[:5].astype(np.float32) / 255, np.arange(5))}
-    write(tmp_path / "small.h5", splits, name="small", classes=20, source="made", files={})
+    write(tmp_path / "small.h5", splits, name="small", classes=20, source="made", files={}, made_of={})
     return tmp_path / "small.h5"
 
 
@@ -401,7 +401,7 @@ def test_damaged_prepared_file_is_named(small, keep):
 def test_one_turned_bit_is_noticed(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (100, 3, 32, 32), dtype=np.uint8)
     splits = {split: (noise, np.zeros(100)) for split in ("train", "test")}
-    write(tmp_path / "noise.h5", splits, name="noise", classes=1, source="made", files={})
+    write(tmp_path / "noise.h5", splits, name="noise", classes=1, source="made", files={}, made_of={})
     content = bytearray((tmp_path / "noise.h5").read_bytes())
     content[content.index(noise.tobytes()[5000:5010])] ^= 4
     (tmp_path / "noise.h5").write_bytes(content)

@@ -186,7 +186,7 @@ def test_kept_blocks_are_not_made_again(network, images):
 
 def test_the_file_has_a_dataset_more_and_comes_back(network, images, tmp_path):
     found = quietly(network, images)
-    write_evaluation(tmp_path / "e.h5", found, x_unit="eps", profile={})
+    write_evaluation(tmp_path / "e.h5", found, x_unit="eps", profile={}, made_of={})
     back = read_evaluation(tmp_path / "e.h5")
     for name in ("prediction", "prediction_predicted", "zero_gradient"):
         assert np.array_equal(getattr(back, name), getattr(found, name))
@@ -249,8 +249,8 @@ def rows(full_config, tmp_path) -> tuple:
     label = np.zeros(100, int)
     clean = (np.arange(100) >= 80).astype(int)
 
-    def read(key):
-        grid = np.array(target.panels[0].lines[0].profiles[key[0]].settings["grid"])
+    def read(path, profile, seed):
+        grid = np.array(profile.settings["grid"])
         kept, twice = (
             [np.where(np.arange(100) % 10 < (share if x else 10), clean, 2) for x in grid] for share in (8, 3)
         )
@@ -268,7 +268,7 @@ def rows(full_config, tmp_path) -> tuple:
         evaluation=lambda *key: key,
         classes={"cifar10": 10},
     )
-    made.read = read
+    made.inputs.evaluation = read
     table, replicates, *_ = made.table({})
     return target, table, replicates, catalog
 

@@ -162,8 +162,8 @@ def profile(key: str, **settings) -> Profile:
     return Profile(key, key, "rate_of_invariance", "degrees" if "transform" in settings else "eps", settings)
 
 
-ROTATION = profile("rotation", transform="rotate", space="pixel")
-PGD = profile("pgd", attack="pgd", space="normalized")
+ROTATION = profile("rotation", transform="rotate", space="pixel", grid=[0, 90, 180], draws=1)
+PGD = profile("pgd", attack="pgd", space="normalized", grid=[0, 8 / 255, 0.3], draws=1)
 MEMBERS = tuple(Member(strength, f"digits/net/rotate{strength}", {}) for strength in (0, 60))
 
 
@@ -190,12 +190,14 @@ def aggregate(folder, panels, seeds=(0,), status="run"):
 
     rng = np.random.default_rng(0)
     label = rng.integers(0, 10, 80)
-    for used, grid in ((ROTATION, [0, 90, 180]), (PGD, [0, 8 / 255, 0.3])):
+    for used in (ROTATION, PGD):
         for member in MEMBERS:
             for seed in seeds:
                 moved = [np.where(rng.random(80) < k / 4, (label + 1) % 10, label) for k in range(3)]
-                made = Evaluation(label, label, np.array(grid), np.array(moved)[:, None])
-                write_evaluation(path(member.path, used.file, seed), made, x_unit="", profile={})
+                made = Evaluation(label, label, np.array(used.settings["grid"]), np.array(moved)[:, None])
+                made_of = {"run": f"{member.path}/seed{seed}", "weights": "", "data": ""}
+                about = {"x_unit": "", "profile": used.settings, "made_of": made_of}
+                write_evaluation(path(member.path, used.file, seed), made, **about)
     target = Target("paper", "fig", "panels", "", 1, {}, tuple(panels))
     made = Aggregator(
         target,

@@ -250,7 +250,7 @@ def pictures() -> Evaluation:
 
 
 def test_pictures_are_kept_with_an_evaluation(tmp_path):
-    write_evaluation(tmp_path / "e.h5", pictures(), x_unit="eps", profile={})
+    write_evaluation(tmp_path / "e.h5", pictures(), x_unit="eps", profile={}, made_of={})
     found = read_evaluation(tmp_path / "e.h5").pictures
     for name, values in vars(pictures().pictures).items():
         assert np.array_equal(getattr(found, name), values)
@@ -268,7 +268,7 @@ def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
         evaluation=lambda *key: key,
         classes={"cifar10": 10},
     )
-    aggregator.read = lambda key: pictures()
+    aggregator.inputs.evaluation = lambda *asked: pictures()
     rows, *_ = aggregator.table({})
     assert len(rows) == 10 and set(rows.panel) == {"AT", "NT"} and rows.value.between(0, 1).all()
     drawn = plots.draw(rows, figure(made, target))

@@ -121,22 +121,18 @@ def fill(catalog, name: str = "table1", seeds: int = 1, history=None):
         history=history,
         classes={"cifar10": 10, "digits_colour": 10},
     )
-    aggregator.read = lambda key: draw(*key, {p.file: p.settings for p in catalog_profiles(target)}[key[1]])
+    aggregator.inputs.evaluation = draw
     return target, *aggregator.table({})[:2]
 
 
-def catalog_profiles(target):
-    return [profile for panel in target.panels for line in panel.lines for profile in line.profiles.values()]
-
-
-def draw(path: str, file: str, seed: int, settings: dict) -> Evaluation:
+def draw(path: str, profile: Profile, seed: int) -> Evaluation:
     """1000 images, of which a model gets its share right; attacked, an undefended one gets none."""
     words = path.split("/")[-1].rsplit("-", 1)[0]
     label = np.arange(1000) % 10
     rng = np.random.default_rng([seed, len(path)])
     clean = (label + (rng.random(1000) > ACCURACY.get(words, 0.7))) % 10
-    hard = clean if words.startswith("pgd") or "transform" in settings else (label + 1) % 10
-    x = np.array(settings["grid"], dtype=float)
+    hard = clean if words.startswith("pgd") or "transform" in profile.settings else (label + 1) % 10
+    x = np.array(profile.settings["grid"], dtype=float)
     return Evaluation(label, clean, x, np.broadcast_to(hard, (len(x), 1, 1000)))
 
 

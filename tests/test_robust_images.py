@@ -20,6 +20,7 @@ from spatial_adversarial.training.data import splits
 
 DIGITS = {"source": "digits_colour", "classes": 10, "channels": 3, "side": 32, "train": 400, "test": 50}
 SETTINGS = {"step": 0.5, "steps": 40, "images": 30, "seed": 0}
+ROBUST = "digits_colour/resnet18/pgd0.5-0123abcd"
 PGD = {"pgd": {"eps": 0.5, "step": 0.25, "steps": 2, "norm": "l2", "random_start": False}}
 RECIPE = canonical(
     {
@@ -43,7 +44,7 @@ def data(prepared) -> str:
 @pytest.fixture(scope="module")
 def run(data, tmp_path_factory) -> Path:
     """A small network trained with PGD in L2."""
-    folder = tmp_path_factory.mktemp("robust")
+    folder = tmp_path_factory.mktemp("robust") / ROBUST / "seed0"
     train_script.train(RECIPE, 0, data, folder, device="cpu", threads=1)
     return folder
 
@@ -129,9 +130,7 @@ def test_an_interrupted_build_takes_its_finished_chunks_over(built, run, data, t
 
 
 def test_training_mixes_the_set_in(built, data, tmp_path):
-    recipe = RECIPE | {
-        "mix": {"share": 0.5, "of": "x/y/z", "step": 0.5, "steps": 40, "images": 30, "seed": 0}
-    }
+    recipe = RECIPE | {"mix": {"share": 0.5, "of": ROBUST} | SETTINGS}
     ends = []
     for robust in (None, str(built)):
         folder = tmp_path / str(robust is None)

@@ -14,7 +14,8 @@ from spatial_adversarial.store import (
     write_evaluation,
 )
 
-PROFILE = {"transform": "rotate", "grid": [0, 90], "seed": 0}
+PROFILE = {"transform": "rotate", "grid": [0, 1 / 3], "draws": 3, "seed": 0}
+MADE_OF = {"run": "digits/net/natural-0/seed0", "weights": "12ab", "data": "34cd"}
 ROWS = pd.DataFrame(
     {
         "x": ["0", "8/255", "0.3"],
@@ -38,7 +39,7 @@ def write(path, kind: str, distance: bool = False) -> None:
     if kind == "aggregate":
         write_aggregate(path, Aggregate(ROWS, REPLICATES), fingerprint="abc")
     else:
-        write_evaluation(path, evaluation(distance), x_unit="degrees", profile=PROFILE)
+        write_evaluation(path, evaluation(distance), x_unit="degrees", profile=PROFILE, made_of=MADE_OF)
 
 
 def read(path, kind: str):
@@ -89,7 +90,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, kind):
         if kind == "aggregate":
             write_aggregate(path, Aggregate(ROWS, "no array"), fingerprint="abc")
         else:
-            write_evaluation(path, evaluation(), x_unit="degrees", profile={"not JSON": object()})
+            write_evaluation(path, evaluation(), x_unit="degrees", profile={"not JSON": object()}, made_of={})
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 

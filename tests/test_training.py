@@ -22,8 +22,9 @@ import train as script
 from spatial_adversarial import models
 from spatial_adversarial.attacks import pgd
 from spatial_adversarial.catalog.recipes import canonical
-from spatial_adversarial.data.images import batch_sizes, load, to_float
-from spatial_adversarial.files import lock
+from spatial_adversarial.data.images import batch_sizes, load, origin, to_float
+from spatial_adversarial.files import digest, lock
+from spatial_adversarial.runs import run_name
 from spatial_adversarial.runtime import load_network
 from spatial_adversarial.seeds import derive, unit_draw
 from spatial_adversarial.training import loop, methods
@@ -269,6 +270,7 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         interrupted.close()
         torch.manual_seed(stop)
         resumed = trainer(made, digits, network_seed=99)
+        resumed.state.made_of = whole.state.made_of  # a state of other weights is refused
         assert head + list(resumed.run(resume)) == history
         assert resumed.state.history == history
         assert ends(resumed) == ends(whole)
@@ -308,6 +310,7 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     assert interrupted.state.step == stop + 1 and interrupted.state.part["seen"] > 0
     torch.manual_seed(stop)
     resumed = trainer(made, digits, network_seed=99)
+    resumed.state.made_of = interrupted.state.made_of
     rows = list(resumed.run(tmp_path / "part.pt"))
     assert rows and resumed.state.history == history
     assert ends(resumed) == ends(whole)
@@ -341,7 +344,11 @@ def reference(digits, tmp_path_factory) -> dict[str, bytes]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in ("weights.pt", "history.csv", "run.yaml")}
+    """A run's files, the name of its folder aside."""
+    found = {name: (folder / name).read_bytes() for name in ("weights.pt", "history.csv", "run.yaml")}
+    told = yaml.safe_load(found["run.yaml"])
+    assert told.pop("run") == run_name(folder)
+    return found | {"run.yaml": yaml.safe_dump(told).encode()}
 
 
 def child(data: str, folder: Path) -> subprocess.Popen:
@@ -413,9 +420,11 @@ def test_a_run_that_is_being_trained_is_left_alone(digits, tmp_path):
 
 def test_files_of_a_run(reference, digits, tmp_path):
     told = yaml.safe_load(reference["run.yaml"])
-    assert told == {"recipe": LONG, "seed": 3}
     for name, content in reference.items():
         (tmp_path / name).write_bytes(content)
+    sums = {name: digest(tmp_path / name) for name in ("weights.pt", "history.csv")}
+    made_of = {"data": origin(digits)[0]}
+    assert told == {"recipe": LONG, "seed": 3, "made_of": made_of, "files": sums}
     history = pd.read_csv(tmp_path / "history.csv")
     assert history.epoch.tolist() == list(range(1, 61)) and history.step.iloc[-1] == 240
     assert history.train_accuracy.between(0, 1).all() and history.validation_accuracy.iloc[-1] > 0.3

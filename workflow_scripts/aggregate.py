@@ -26,7 +26,7 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         evaluation=lambda path, profile, seed: (
             results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
         ),
-        history=lambda path, seed: results / "runs" / path / f"seed{seed}" / "history.csv",
+        run=lambda path, seed: results / "runs" / path / f"seed{seed}",
         origin=catalog.origin,
         classes={name: entry["classes"] for name, entry in catalog.registry["data"].items()},
     )

@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from spatial_adversarial.catalog.recipes import digest as digest_of
 from spatial_adversarial.catalog.recipes import whole
 from spatial_adversarial.files import digest, lock
 from spatial_adversarial.jobs import job, now, progress, record
 from spatial_adversarial.lease import lease
+from spatial_adversarial.runs import checked, read_run
 
 
 def build_robust_images(
@@ -21,19 +22,23 @@ def build_robust_images(
     an interrupted attempt has finished is taken over.
     """
     from spatial_adversarial import robust_images
+    from spatial_adversarial.data.images import origin
     from spatial_adversarial.data.prepare import write
     from spatial_adversarial.plots import pairs
     from spatial_adversarial.plots.style import save_png
     from spatial_adversarial.runtime import load_network, pick_device
     from spatial_adversarial.training.data import splits
 
-    started, weights = now(), run / "weights.pt"
-    recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
+    started, (images_digest, _) = now(), origin(data)
+    told = read_run(run, data=images_digest)
+    recipe, weights = told["recipe"], checked(run, "weights.pt", told)
     target = pick_device(device, threads)
     images, _ = splits(data, recipe["split"], target)
     network = load_network(recipe["model"], images, seed=0, weights=weights).to(target)
     checksum = digest(weights)
-    parts = h5.with_suffix(f".{checksum[:8]}.parts")
+    made_of = {key: value for key, value in settings.items() if key not in ("of", "share")}
+    made_of |= {"run": told["run"], "weights": checksum, "data": images_digest}
+    parts = h5.with_suffix(f".{digest_of(made_of)}.parts")
     with lock(parts / "lock", wait=False, doing=f"building {h5}"):
         found = robust_images.build(
             network, images, settings, parts, lambda chunks: progress(chunks, f"robust images of {run}")
@@ -46,6 +51,7 @@ def build_robust_images(
             classes=images.classes,
             source=f"robust features of {run}",
             files={"weights.pt": f"sha256:{checksum}"},
+            made_of=made_of,
         )
         starts = robust_images.partners(len(labels), settings["seed"])[: pairs.COUNT]
         shown = {"starts from": images.images[starts], "shows the features of": images.images[: pairs.COUNT]}

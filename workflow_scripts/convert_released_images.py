@@ -32,10 +32,12 @@ def convert_released_images(images: Path, labels: Path, h5: Path) -> None:
         classes=10,
         source="robust_CIFAR, as released",
         files={path.name: f"sha256:{digest(path)}" for path in (images, labels)},
+        made_of={"run": "released"},
     )
 
 
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821
         smk = snakemake  # noqa: F821
-        convert_released_images(Path(smk.input.images), Path(smk.input.labels), Path(smk.output.h5))
+        files = smk.params.files
+        convert_released_images(Path(files["images"]), Path(files["labels"]), Path(smk.output.h5))

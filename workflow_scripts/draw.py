@@ -7,10 +7,10 @@ import pandas as pd
 
 from spatial_adversarial import labels, plots, printed
 from spatial_adversarial.catalog import Catalog, Target, load
-from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
 from spatial_adversarial.plots.style import save
-from spatial_adversarial.store import read_aggregate, read_rows
+from spatial_adversarial.store import read_aggregate
+from spatial_adversarial.tidy import read_tidy, write_tidy
 
 
 def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
@@ -24,7 +24,8 @@ if "snakemake" in globals():
         folder = Path(smk.scriptdir).parent / smk.config["figures"]
         papers = load(smk.config, folder, smk.wildcards.paper)
         if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
-            numbers = read_rows(smk.input.csv)
+            unchecked = smk.config["redraw"]["unchecked"]
+            numbers = read_tidy(smk.input.csv, smk.wildcards.paper, smk.wildcards.target, unchecked=unchecked)
             if labels.COLUMN not in numbers:
                 logging.warning(
                     "%s has no column attacked_label: its 1 - fooling rates are of attacks on the true label",
@@ -33,8 +34,7 @@ if "snakemake" in globals():
         else:
             numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows
         numbers = printed.comparable(papers, numbers)
-        with write_atomic(smk.output.csv) as temporary:
-            numbers.to_csv(temporary, index=False)
+        write_tidy(smk.output.csv, numbers)
         draw(
             papers,
             papers.targets[smk.wildcards.paper, smk.wildcards.target],

@@ -4,12 +4,11 @@ import logging
 from functools import partial
 from pathlib import Path
 
-import yaml
-
-from spatial_adversarial.catalog.recipes import whole
+from spatial_adversarial.catalog.recipes import read_out_path, whole
 from spatial_adversarial.files import digest as file_digest
 from spatial_adversarial.jobs import job, now, record
 from spatial_adversarial.lease import lease
+from spatial_adversarial.runs import checked, read_run
 
 UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
 
@@ -23,7 +22,7 @@ def evaluate(
     """
     from spatial_adversarial.blocks import Blocks
     from spatial_adversarial.catalog.recipes import digest as digest_of
-    from spatial_adversarial.data.images import load
+    from spatial_adversarial.data.images import load, origin
     from spatial_adversarial.evaluation import evaluate as measure
     from spatial_adversarial.finite import NonFiniteLogits
     from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
@@ -31,27 +30,34 @@ def evaluate(
     from spatial_adversarial.transforms import KINDS
 
     target = pick_device(device, threads)
-    recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
+    images_digest, _ = origin(data)
+    told = read_run(run, data=images_digest)
+    recipe, path = told["recipe"], checked(run, weights, told)
+    name, _, seed = told["run"].rpartition("/")
+    made_of = {
+        "run": f"{read_out_path(name, path.stem)}/{seed}",
+        "weights": file_digest(path),
+        "data": images_digest,
+    }
 
     def one(output: str, profile: dict) -> None:
         started = now()
         images = load(data, "test", limit=profile["images"], device=target)
-        network = load_network(recipe["model"], images, seed=0, weights=run / weights).to(target)
+        network = load_network(recipe["model"], images, seed=0, weights=path).to(target)
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
-        made_of = [file_digest(run / weights), file_digest(data), profile]
-        blocks = Blocks(output, digest_of(made_of))
+        blocks = Blocks(output, digest_of([made_of, profile]))
         try:
             result = halve_when_full(
                 lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)
             )
         except NonFiniteLogits as error:
-            raise ValueError(f"{run / weights}: network {recipe['model']['name']}: {error}") from None
+            raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None
         unit = (
             KINDS[profile["transform"]].unit
             if "transform" in profile
             else UNITS.get(profile["attack"], "eps")
         )
-        write_evaluation(output, result, x_unit=unit, profile=profile)
+        write_evaluation(output, result, x_unit=unit, profile=profile, made_of=made_of)
         blocks.remove()
         record(f"{output}.json", started, run=str(run), images=len(images))
 

@@ -1,32 +1,36 @@
 """Cut the plane of tradeoff fig13 through the boundaries of two trained models."""
 
+import json
 from pathlib import Path
 
-import h5py
-import yaml
-
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.files import digest
+from spatial_adversarial.hdf5 import written
 from spatial_adversarial.jobs import job
 from spatial_adversarial.lease import lease
+from spatial_adversarial.runs import checked, read_run
 
 
 def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, threads: int) -> None:
     """Write x, y and margin of the slice through the models in the two run folders to an HDF5 file."""
-    from spatial_adversarial.data.images import load
+    from spatial_adversarial.data.images import load, origin
     from spatial_adversarial.runtime import load_network, pick_device
     from spatial_adversarial.slices import cut
 
     target = pick_device(device, threads)
     images = load(data, "test", limit=1000, device=target)
-    networks = []
+    networks, made_of = [], {"runs": [], "weights": [], "data": origin(data)[0]}
     for run in runs:
-        recipe = yaml.safe_load((run / "run.yaml").read_text(encoding="utf-8"))["recipe"]
-        networks.append(load_network(recipe["model"], images, seed=0, weights=run / "weights.pt").to(target))
+        told = read_run(run, data=made_of["data"])
+        weights = checked(run, "weights.pt", told)
+        networks.append(load_network(told["recipe"]["model"], images, seed=0, weights=weights).to(target))
+        made_of["runs"].append(told["run"])
+        made_of["weights"].append(digest(weights))
     found = cut(networks, images)
-    with write_atomic(output) as temporary, h5py.File(temporary, "w") as file:
+    with written(output) as file:
         for name in ("x", "y", "margin"):
             file[name] = getattr(found, name).cpu().numpy()
         file.attrs["image"] = found.image
+        file.attrs["made_of"] = json.dumps(made_of, sort_keys=True)
 
 
 if "snakemake" in globals():

@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from spatial_adversarial.catalog.recipes import whole
-from spatial_adversarial.files import lock, write_atomic
+from spatial_adversarial.files import digest, lock, write_atomic
 from spatial_adversarial.jobs import job, now, progress, record
 from spatial_adversarial.lease import lease
+from spatial_adversarial.runs import checked, same, write_run
 
 
 def train(
@@ -24,12 +23,14 @@ def train(
     robust: str | None = None,
     snapshots: Iterable[int] = (),
     readouts: Collection[str] = (),
+    entry: dict | None = None,
 ) -> None:
     """Train in `folder`, resuming from the state that an interrupted attempt left there.
 
     Writes weights.pt, history.csv and run.yaml, provenance.json beside them, step<k>.pt for each of the `snapshots`
     and <name>.pt for each of the `readouts`. `data` is a prepared data set, `start` the weights that training begins
-    from, `robust` the images that the recipe mixes in. Raises RuntimeError while another process trains the run.
+    from, `robust` the images that the recipe mixes in; `entry` is what the data set has to be made of. ValueError where
+    one of these is not what it should be, RuntimeError while another process trains the run.
     """
     from spatial_adversarial.data.images import load
     from spatial_adversarial.runtime import load_network, pick_device
@@ -42,6 +43,7 @@ def train(
     kept = {step: folder / "snapshots" / f"step{step}.pt" for step in snapshots}
     with lock(folder / "lock", wait=False, doing=f"training {folder}"), failure_told(folder / "failed.txt"):
         target = pick_device(device, threads)
+        made_of = origins(recipe, seed, data, start, robust, entry)
         train_set, validation_set = splits(data, recipe["split"], target)
         network = load_network(recipe["model"], train_set, seed=seed, weights=start).to(target)
         if robust:
@@ -66,16 +68,37 @@ def train(
 
         with write_atomic(folder / "history.csv") as temporary:
             pd.DataFrame(trainer.state.history).to_csv(temporary, index=False)
-        with write_atomic(folder / "run.yaml") as temporary:
-            temporary.write_text(
-                yaml.safe_dump({"recipe": recipe, "seed": seed}, sort_keys=True), encoding="utf-8"
-            )
         for path in kept.values():
             path.replace(folder / path.name)
         for name in readouts:
             save_weights(trainer.readout(name), folder / f"{name}.pt")
         save_weights(trainer.weights(), folder / "weights.pt")
+        files = ["weights.pt", "history.csv", *(path.name for path in kept.values())]
+        files += [f"{name}.pt" for name in readouts]
+        write_run(folder, recipe, seed, files, made_of)
         resume.unlink(missing_ok=True)
+
+
+def origins(
+    recipe: dict, seed: int, data: str, start: str | None, robust: str | None, entry: dict | None
+) -> dict[str, str]:
+    """Digests of what a run is made from; ValueError, one line, for a file that is not what the recipe names."""
+    from spatial_adversarial.data.images import origin
+
+    found, (images, told) = {}, origin(data)
+    found["data"] = images
+    if entry is not None:
+        same(data, told, dict.fromkeys(told) | entry)
+    if start:
+        found["start"] = digest(checked(Path(start).parent, Path(start).name) if recipe["start"] else start)
+    if robust:
+        found["robust"], told = origin(robust)
+        mix, wanted = recipe["mix"], {"run": "released"}
+        if mix["of"] != "released":
+            wanted = {"run": f"{mix['of']}/seed{mix['seed']}", "data": images}
+            wanted |= {key: value for key, value in mix.items() if key not in ("of", "share")}
+        same(robust, told, wanted)
+    return found
 
 
 @contextmanager
@@ -106,6 +129,7 @@ if "snakemake" in globals():
             threads=smk.config["threads"],
             start=smk.input.get("start"),
             robust=smk.input.get("robust"),
+            entry=smk.params.data,
             snapshots=[int(name.removeprefix("step")) for name in steps],
             readouts=[name for name in kept if name not in steps],
         )

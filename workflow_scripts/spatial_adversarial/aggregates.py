@@ -1,10 +1,8 @@
 """A target's tidy rows, from the evaluations of its runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -13,10 +11,11 @@ from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.catalog.recipes import number_text, run_and_weights
 from spatial_adversarial.derived import Made, derive, dominated
+from spatial_adversarial.inputs import Finder, Folder, Inputs
 from spatial_adversarial.intervals import Sample
 from spatial_adversarial.labels import climbed
 from spatial_adversarial.metrics import MOST, has_learnt, outcomes, over_seeds, summarise
-from spatial_adversarial.store import Aggregate, Evaluation, read_evaluation
+from spatial_adversarial.store import Aggregate, Evaluation
 from spatial_adversarial.told import step_told
 
 COLUMNS = [
@@ -47,8 +46,6 @@ ADDED = ["clean_accuracy", "learnt", "zero_gradient", "attacked_label"]
 
 ATTACK = ("attack", "loss", "steps", "step", "restarts", "targets", "queries")  # of a cell's profile
 
-Finder = Callable[[str, str, int], Path]  # (run without seed, profile file, seed) -> its evaluation
-
 
 class Aggregator:
     """Computes the rows of one target.
@@ -65,17 +62,15 @@ class Aggregator:
         bootstrap: dict,
         status: Callable[[str, dict | None], str],
         evaluation: Finder,
-        history: Callable[[str, int], Path] | None = None,
+        run: Folder | None = None,
         classes: Mapping[str, int],
         origin: Callable[[str], str] = str,
     ):
         """classes: of each data set. origin: of a run or snapshot, the run that its training goes back to."""
         self.target, self.seeds, self.bootstrap, self.status = target, seeds, bootstrap, status
-        self.evaluation, self.history = evaluation, history
+        self.inputs = Inputs(evaluation, run)
         self.origin, self.classes = origin, classes
         self._told: dict[str, dict] = {}
-        # one profile is often drawn in several panels and metrics
-        self.read = lru_cache(maxsize=64)(read_evaluation)
 
     def table(self, slices: dict[tuple[str, str], Path]) -> Aggregate:
         """The numbers over all panels; a panel not run is one row that says so."""
@@ -131,9 +126,9 @@ class Aggregator:
         if not used:
             return {}
         kind = max(map(_plainness, used))
-        files = [profile.file for profile in used if _plainness(profile) == kind]
+        plain = [profile for profile in used if _plainness(profile) == kind]
         largest = [
-            max((self.read(self.evaluation(path, file, seed)) for file in files), key=lambda e: len(e.label))
+            max((self.inputs.evaluation(path, one, seed) for one in plain), key=lambda e: len(e.label))
             for seed in self.seeds(path)
         ]
         accuracy = float(np.mean([np.mean(one.clean == one.label) for one in largest]))
@@ -189,7 +184,7 @@ class Aggregator:
         """A column of each member's training history, by epoch: the mean and Student's interval over several seeds."""
         for member in panel.members:
             seeds = self.seeds(member.path)
-            tables = [pd.read_csv(self.history(member.path, seed)) for seed in seeds]
+            tables = [self.inputs.history(member.path, seed) for seed in seeds]
             frame = self._frame(panel) | {"strength": number_text(member.strength)}
             frame |= {"status": self.status(member.path, None)}
             frame |= {"profile": "history", "x_unit": "epoch", "metric": panel.curve}
@@ -202,7 +197,7 @@ class Aggregator:
     def _line(self, panel: Panel, line: Line, member: Member, label: str) -> Iterator[Made]:
         profile = line.profiles[member.path]
         seeds = self.seeds(member.path)
-        found = [self.read(self.evaluation(member.path, profile.file, seed)) for seed in seeds]
+        found = [self.inputs.evaluation(member.path, profile, seed) for seed in seeds]
         measured = [outcomes(evaluation, line.metric, label) for evaluation in found]
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(seeds) > 1
@@ -256,8 +251,8 @@ class Aggregator:
 
     def _boundary(self, panel: Panel, path: Path) -> Iterator[Made]:
         """The signed margin of each model on a grid of the plane: positive where it keeps its class of x0."""
-        with h5py.File(path) as file:
-            x, y, margins = file["x"][()], file["y"][()], file["margin"][()]
+        paths = [member.path for member in panel.members]
+        x, y, margins = self.inputs.boundary(path, paths, self.seeds(paths[0])[0])
         for member, margin in zip(panel.members, margins, strict=True):
             frame = self._frame(panel) | {
                 "strength": number_text(member.strength),
@@ -277,7 +272,7 @@ class Aggregator:
         (line,), (member,) = panel.lines, panel.members
         profile = line.profiles[member.path]
         seed, status = self.seeds(member.path)[0], self.status(member.path, profile.settings)
-        found = self.read(self.evaluation(member.path, profile.file, seed))
+        found = self.inputs.evaluation(member.path, profile, seed)
         frame = self._frame(panel) | {"profile": profile.key, "x_unit": profile.unit, "metric": "probability"}
         frame |= {"n": 1, "seed": str(seed), "status": status, "label": int(found.label[0])}
         frame |= self._clean(panel, member)

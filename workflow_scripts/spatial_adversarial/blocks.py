@@ -1,5 +1,6 @@
 """Finished blocks of a long evaluation, kept beside its file until that is whole, so that no kill loses them."""
 
+import io
 import logging
 import shutil
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.files import verify, write_checked
 
 Kept = Callable[[str, Callable[[], np.ndarray]], np.ndarray]
 
@@ -34,14 +35,16 @@ class Blocks:
         """The block of that name, from the disk where it is finished, else made and kept."""
         path = self.folder / f"{name}.npy"
         try:
+            verify(path)
             return np.load(path)
         except FileNotFoundError:
             pass
         except (ValueError, EOFError, OSError) as error:
             logging.warning("%s cannot be read (%s): made again", path, error)
         block = make()
-        with write_atomic(path) as temporary:
-            np.save(temporary, block)
+        buffer = io.BytesIO()
+        np.save(buffer, block)
+        write_checked(path, buffer.getbuffer())
         return block
 
     def remove(self) -> None:

@@ -12,13 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.files import unwritable, write_atomic
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -46,7 +46,13 @@ def job(snakemake: Any) -> Iterator[None]:
         raise ValueError(f"rule {snakemake.rule} has no log file")
     name = " ".join([snakemake.rule, *(f"{key}={value}" for key, value in snakemake.wildcards.items())])
     path = Path(snakemake.log[0])
-    with _logging_to(path), _sigterm_raised():
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = _LogFile(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        print(f"{name}: {unwritable(error, path) or error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+    with _logging_to(handler), _sigterm_raised():
         try:
             die_with_parent()
             log.info("%s: started", name)
@@ -76,9 +82,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+def _logging_to(handler: logging.FileHandler) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
     level = root.level
@@ -93,7 +97,20 @@ def _logging_to(path: Path) -> Iterator[None]:
         logging.captureWarnings(False)
         root.setLevel(level)
         root.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # what a full disk does not take has been told
+            handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log that tells once, in a line on stderr, that it cannot be written; the job goes on."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exception()
+        if not self.told:
+            print(unwritable(error, self.baseFilename) or f"{self.baseFilename}: {error}", file=sys.stderr)
+        self.told = True
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Images that show a robust network's features of other images: the data set D_R (Ilyas et al. 2019, section 3.1)."""
 
+import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import ImageSet, to_float
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.files import verify, write_checked
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.runtime import halve_when_full
 from spatial_adversarial.seeds import derive
@@ -81,13 +82,16 @@ def build(
     found = []
     for first in each(range(0, len(targets), CHUNK)):
         path = parts / f"{first:06}.npz"
-        if not path.exists():
+        if path.exists():
+            verify(path)
+        else:
             chosen = starts[first : first + CHUNK].to(targets.device)
             part = halve_when_full(
                 partial(_chunk, network, targets[chosen], targets[first : first + CHUNK], settings), CHUNK
             )
-            with write_atomic(path) as temporary:
-                np.savez(temporary, **part)
+            buffer = io.BytesIO()
+            np.savez(buffer, **part)
+            write_checked(path, buffer.getbuffer())
         with np.load(path) as part:
             found.append(dict(part))
     return {key: np.concatenate([part[key] for part in found]) for key in found[0]}

@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.hdf5 import opened
+from spatial_adversarial.catalog.recipes import identity
+from spatial_adversarial.hdf5 import opened, written
+from spatial_adversarial.runs import AGAIN, same
 
 # the datasets of whole numbers in an evaluation's file, and their types there
 INTEGERS = {"label": np.int16, "clean": np.int16, "prediction": np.int16}
@@ -40,6 +41,7 @@ class Evaluation:
     Of PGD alone, else None: prediction_predicted: int [P, D, N], after the attack that climbs the predicted label,
     the same on images that are right; zero_gradient: bool [P, D, N], whether one of the two met a gradient
     of exactly 0 and left the label that it climbed standing.
+    made_of: what the file that it was read from tells of its origin: run, weights and data.
     """
 
     label: np.ndarray
@@ -50,11 +52,17 @@ class Evaluation:
     pictures: Pictures | None = None
     prediction_predicted: np.ndarray | None = None
     zero_gradient: np.ndarray | None = None
+    made_of: dict[str, str] = field(default_factory=dict)
 
 
-def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, profile: dict) -> None:
-    """Write an evaluation; equal results give equal bytes (dates and seconds stay in the side file)."""
-    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+def write_evaluation(
+    path: str | Path, evaluation: Evaluation, *, x_unit: str, profile: dict, made_of: dict[str, str]
+) -> None:
+    """Write an evaluation; equal results give equal bytes (dates and seconds stay in the side file).
+
+    made_of: the run (<data>/<model>/<words>-<hash>/seed<k>), the checksum of its weights, the digest of the data set.
+    """
+    with written(path) as file:
         for name, kind in INTEGERS.items():
             if getattr(evaluation, name) is not None:
                 values = np.asarray(getattr(evaluation, name), dtype=kind)
@@ -67,18 +75,38 @@ def write_evaluation(path: str | Path, evaluation: Evaluation, *, x_unit: str, p
             for name, values in vars(evaluation.pictures).items():
                 file[f"pictures/{name}"] = values
         file.attrs["profile"] = json.dumps(profile, sort_keys=True)
+        file.attrs["made_of"] = json.dumps(made_of, sort_keys=True)
 
 
-def read_evaluation(path: str | Path) -> Evaluation:
-    """Read an evaluation back; ValueError, one line, for a missing or damaged file."""
+def read_evaluation(path: str | Path, *, profile: dict | None = None, **made_of: str) -> Evaluation:
+    """Read an evaluation back.
+
+    ValueError, one line, for a missing or damaged file, one of another `profile` than this, or one that was not
+    `made_of` what is named here: run, weights, data.
+    """
     with opened(path) as file:
+        origin = json.loads(file.attrs["made_of"])
+        same(path, origin, made_of)
+        if profile is not None:
+            told = json.loads(file.attrs["profile"])
+            same(path, *({"profile": identity(one, "profile")} for one in (told, profile)))
+            _check_shapes(path, file, profile)
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
         optional = ("distance", "prediction_predicted", "zero_gradient")
         arrays |= {name: file[name][()] for name in optional if name in file}
         pictures = None
         if "pictures" in file:
             pictures = Pictures(**{name: values[()] for name, values in file["pictures"].items()})
-        return Evaluation(**arrays, pictures=pictures)
+        return Evaluation(**arrays, pictures=pictures, made_of=origin)
+
+
+def _check_shapes(path: str | Path, file: h5py.File, profile: dict) -> None:
+    """ValueError, one line, where points, draws or images are not all there."""
+    images, grid = len(file["label"]), list(profile["grid"])
+    expected = (len(grid), profile["draws"], images)
+    whole = file["x"][()].tolist() == grid and file["clean"].shape == (images,)
+    if not whole or file["prediction"].shape != expected:
+        raise ValueError(f"{path}: points or images of its profile are missing, or others are there: {AGAIN}")
 
 
 class Aggregate(NamedTuple):
@@ -99,7 +127,7 @@ def write_aggregate(path: str | Path, aggregate: Aggregate, *, fingerprint: str)
 
     The rows are kept as the text of the CSV that the figure publishes, so that both read back alike.
     """
-    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    with written(path) as file:
         file.attrs["fingerprint"] = fingerprint
         file["rows"] = aggregate.rows.to_csv(index=False)
         if aggregate.side is not None:

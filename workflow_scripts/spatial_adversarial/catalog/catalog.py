@@ -4,6 +4,7 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
+from ..data import identity
 from . import budget, checks, own
 from .claims import claims_of, judged_on
 from .panels import Panel
@@ -12,7 +13,6 @@ from .recipes import digest, robust_images, run_and_weights
 from .specs import Specs
 from .targets import Target, targets_of
 
-DATA_IDENTITY = ("source", "classes", "channels", "side", "train", "test", "checksums")
 ENOUGH = 500  # test images that a number of the paper's own scale is of, at least
 TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
 
@@ -65,9 +65,8 @@ class Catalog:
         return self.recipes[path]
 
     def data_identity(self, name: str) -> dict:
-        """What of a data set's entry makes its images and labels: not its words, nor where its files lie."""
-        entry = self.registry["data"][name]
-        return {key: entry[key] for key in DATA_IDENTITY if key in entry}
+        """What makes a data set of the registry the one that it is."""
+        return identity(self.registry["data"][name])
 
     @cached_property
     def profiles(self) -> dict[str, dict[str, dict]]:

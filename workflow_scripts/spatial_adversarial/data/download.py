@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spatial_adversarial.data.sources import Piece, pieces
-from spatial_adversarial.files import digest
+from spatial_adversarial.files import digest, told_if_unwritable, unwritable
 
 logger = logging.getLogger(__name__)
 STALLED = 60  # seconds without a byte
@@ -38,13 +38,14 @@ def fetch(
     if mirror is not None and not Path(mirror).expanduser().is_dir():
         raise ValueError(f"{name}: the data mirror {mirror} is not a folder")
     files = {}
-    for piece in pieces(spec):
-        found = verified(piece, root)
-        if found is None and mirror is not None:
-            found = _from_mirror(piece, Path(mirror).expanduser(), root)
-        if found is None:
-            found = _from_network(piece, root, retries, wait)
-        files |= found
+    with told_if_unwritable(root):
+        for piece in pieces(spec):
+            found = verified(piece, root)
+            if found is None and mirror is not None:
+                found = _from_mirror(piece, Path(mirror).expanduser(), root)
+            if found is None:
+                found = _from_network(piece, root, retries, wait)
+            files |= found
     return files
 
 
@@ -109,6 +110,8 @@ def _from_network(piece: Piece, root: Path, retries: int, wait: float) -> dict[s
             try:
                 return {piece.archive: _download(url, target, piece.checksums[target.name])}
             except (OSError, RuntimeError, ValueError, HTTPException) as error:
+                if unwritable(error, target):
+                    raise
                 failure = " ".join(str(error).split())
                 logger.warning(
                     "download %d of %d of %s from %s: %s", attempt + 1, retries, target.name, url, failure

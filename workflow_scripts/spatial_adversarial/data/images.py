@@ -1,5 +1,6 @@
 """Load a prepared data set onto the device, whole, and choose its splits."""
 
+import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,14 @@ def size(path: str | Path, split: str) -> int:
         return len(file[split]["labels"])
 
 
+def origin(path: str | Path) -> tuple[str, dict]:
+    """(the digest of a prepared set's images and labels, what it was made of)."""
+    with _open(path) as file:
+        return file.attrs["digest"], json.loads(file.attrs["made_of"])
+
+
 def _open(path: str | Path) -> AbstractContextManager[h5py.File]:
-    words = {
-        "missing": "this prepared data set does not exist",
-        "damaged": "damaged, or not a prepared data set",
-    }
-    return opened(path, **words)
+    return opened(path, missing="this prepared data set does not exist")
 
 
 def to_float(images: Tensor) -> Tensor:

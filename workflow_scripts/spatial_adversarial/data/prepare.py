@@ -1,14 +1,15 @@
 """Write a data set as one HDF5 file, in the same layout for all of them."""
 
+import hashlib
 import json
 from pathlib import Path
 
-import h5py
 import numpy as np
 
+from spatial_adversarial.data import identity
 from spatial_adversarial.data.download import verified
 from spatial_adversarial.data.sources import Arrays, pieces, read
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.hdf5 import written
 
 CHUNK = 100  # images that are compressed together
 
@@ -24,7 +25,8 @@ def prepare(name: str, spec: dict, root: str | Path, path: str | Path) -> None:
     splits = read(spec, root)
     for split, (images, labels) in splits.items():
         _check(name, spec, split, images, labels)
-    write(path, splits, name=name, classes=spec["classes"], source=spec["source"], files=files)
+    about = {"name": name, "classes": spec["classes"], "source": spec["source"], "files": files}
+    write(path, splits, **about, made_of=identity(spec))
 
 
 def write(
@@ -35,11 +37,13 @@ def write(
     classes: int,
     source: str,
     files: dict[str, str],
+    made_of: dict,
 ) -> None:
     """Write {split: (images, labels)} and the data set's attributes to `path`.
 
     Images are uint8 [N, C, H, W], or float32 in [0, 1] for derived sets; labels are integers [N]. `files`
-    maps raw files to checksums. Mean and standard deviation are those of the train images in [0, 1].
+    maps raw files to checksums; `made_of`, JSON, is for those to compare who use the set, as is `digest`.
+    Mean and standard deviation are those of the train images in [0, 1].
     """
     mean, std = moments(splits["train"][0])
     attributes = {
@@ -47,14 +51,26 @@ def write(
         "classes": classes,
         "source": source,
         "files": json.dumps(files, sort_keys=True),
+        "made_of": json.dumps(made_of, sort_keys=True),
+        "digest": digest(splits, classes),
     }
-    with write_atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    with written(path) as file:
         file.attrs.update(attributes | {"mean": mean.round(4), "std": std.round(4)})
         for split, (images, labels) in splits.items():
             chunks = (min(CHUNK, len(images)), *images.shape[1:])
             settings = {"compression": "lzf", "fletcher32": True, "track_times": False}
             file.create_dataset(f"{split}/images", data=images, chunks=chunks, **settings)
             file.create_dataset(f"{split}/labels", data=labels.astype(np.int64), track_times=False)
+
+
+def digest(splits: dict[str, Arrays], classes: int) -> str:
+    """SHA-256 of a data set's images and labels: the same wherever and by whichever version it was written."""
+    hashed = hashlib.sha256(f"{classes} classes".encode())
+    for split, (images, labels) in splits.items():
+        for array in (images, labels.astype(np.int64)):
+            hashed.update(f"{split} {array.dtype} {array.shape}".encode())
+            hashed.update(np.ascontiguousarray(array))
+    return hashed.hexdigest()
 
 
 def moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,13 +13,14 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..attacks.pgd import pgd
+from ..catalog.recipes import digest, identity
 from ..data.images import ImageSet, batch_sizes, to_float
 from ..seeds import derive, unit_draw
 from ..transforms import augment
 from . import methods, pause
 from .awp import perturbed
 from .ramps import Clock, value
-from .state import State, load, save, save_weights
+from .state import State, images_digest, load, save, save_weights, tensors_digest
 
 
 class Trainer:
@@ -65,7 +66,7 @@ class Trainer:
         made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
         self.memory = next((memory for memory in made if memory), None)
         self.snapshots, self.readouts = snapshots, readouts
-        self.state = State()
+        self.state = State(self._made_of())
 
     @property
     def epochs(self) -> int:
@@ -73,7 +74,7 @@ class Trainer:
 
     def run(self, resume: Path) -> Iterator[dict]:
         """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
-        state = load(resume, self.device)
+        state = load(resume, self.device, self.state.made_of)
         if state and self._lacks(state):
             logging.warning("weights to be kept of an earlier step are not there: training starts anew")
         elif state:
@@ -96,6 +97,15 @@ class Trainer:
             self._keep(row)
             save(self.state, resume)
             yield row
+
+    def _made_of(self) -> dict[str, str]:
+        """All that a run's weights follow from."""
+        return {
+            "recipe": digest(identity(self.recipe, "recipe"), 64),
+            "seed": str(self.seed),
+            "data": images_digest(self.train_set, self.validation_set),
+            "start weights": tensors_digest(*self.network.state_dict().values()),
+        }
 
     def weights(self) -> dict[str, Tensor]:
         """The weights that the recipe keeps: the last ones, or the best on validation."""

@@ -1,14 +1,17 @@
 """A run's resume state: everything that the next epoch depends on, in one file that is replaced whole."""
 
+import hashlib
 import io
 import logging
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from ..files import write_atomic
+from ..data.images import ImageSet
+from ..files import verify, write_atomic, write_checked
 
 
 @dataclass
@@ -18,7 +21,10 @@ class State:
     `best` is (validation accuracy, weights) where the recipe keeps the best, `best_robust` the same under attack.
     All random streams start anew each epoch from a seed of their own, so none is stored, but within an epoch (`part`,
     as pause.py makes it).
+    `made_of` is what the run was started with: a state is that run's alone.
     """
+
+    made_of: dict[str, str]
 
     epoch: int = 0
     step: int = 0
@@ -34,21 +40,41 @@ class State:
 
 def save(state: State, path: Path) -> None:
     """Replace the state file; a kill at any moment leaves the old or the new one."""
-    with write_atomic(path) as temporary:
-        torch.save(vars(state), temporary)
+    buffer = io.BytesIO()  # torch does not say why it cannot write
+    torch.save(vars(state), buffer)
+    write_checked(path, buffer.getbuffer())
 
 
-def load(path: Path, device: torch.device) -> State | None:
-    """The state to resume from, or None where there is none that can be read (a damaged one is logged)."""
+def load(path: Path, device: torch.device, made_of: dict[str, str]) -> State | None:
+    """The state to resume from, or None where there is none of this run that can be read; the log says why."""
     if not path.exists():
         return None
     try:
-        return State(**_read(path, device))
+        verify(path)
+        state = State(**torch.load(path, map_location=device, weights_only=True))
     except Exception as error:  # torch raises many kinds for a damaged file; each means: begin again
         logging.warning(
             "%s cannot be read (%s): training starts anew", path, " ".join(str(error).split())[:200]
         )
         return None
+    if other := [key for key, value in made_of.items() if state.made_of.get(key) != value]:
+        logging.warning("%s was begun with another %s: training starts anew", path, " and ".join(other))
+        return None
+    return state
+
+
+def tensors_digest(*tensors: torch.Tensor) -> str:
+    """SHA-256 of tensors: types, shapes and values; 0.1 s for 200 MB."""
+    hashed = hashlib.sha256()
+    for tensor in tensors:
+        hashed.update(f"{tensor.dtype} {list(tensor.shape)}".encode())
+        hashed.update(np.ascontiguousarray(tensor.detach().cpu().numpy()))
+    return hashed.hexdigest()
+
+
+def images_digest(*sets: ImageSet) -> str:
+    """The same of the images and labels of some sets, in their order."""
+    return tensors_digest(*(tensor for one in sets for tensor in (one.images, one.labels)))
 
 
 def _read(path: str | Path, device: torch.device | str) -> dict:
