@@ -24,8 +24,7 @@ class State:
     `made_of` is what the run was started with: a state is that run's alone.
     """
 
-    made_of: dict[str, str]
-
+    made_of: dict[str, str] = field(default_factory=dict)
     epoch: int = 0
     step: int = 0
     network: dict = field(default_factory=dict)
