@@ -199,7 +199,8 @@ def redrawn():
 def all_results():
     """All that `all` makes: every paper's results, the claims in one file, the report where the config wants it."""
     files = [file for paper in config["papers"] for file in results_of(paper)]
-    files += [f"{RESULTS}/claims.csv"] if any(catalog.claims.values()) else []
+    judged = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims_published.csv"]
+    files += judged if any(catalog.claims.values()) else []
     return files + ([f"{RESULTS}/report.zip"] if config["report"] else [])
 
 

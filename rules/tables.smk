@@ -71,6 +71,7 @@ rule judge:
             category="{paper}",
             labels={"target": "claims", "kind": "claims"},
         ),
+        published=f"{RESULTS}/claims_published/{{paper}}.csv",
     log:
         f"{RESULTS}/logs/judge/{{paper}}.log",
     benchmark:
@@ -86,7 +87,7 @@ rule judge:
         },
         caption="The paper's sentences that can be checked: statistic, interval, and whether it holds on our results.",
     message:
-        "Judge the claims of {wildcards.paper} on our results."
+        "Judge the claims of {wildcards.paper} on our results, and on the paper's own numbers."
     script:
         "../workflow_scripts/judge.py"
 
@@ -104,6 +105,23 @@ rule claims:
         ENVIRONMENT
     message:
         "Put the claims of all papers in one file."
+    script:
+        "../workflow_scripts/claims.py"
+
+
+rule claims_published:
+    input:
+        [f"{RESULTS}/claims_published/{paper}.csv" for paper, claims in catalog.claims.items() if claims],
+    output:
+        csv=f"{RESULTS}/claims_published.csv",
+    log:
+        f"{RESULTS}/logs/claims_published.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_published.tsv"
+    conda:
+        ENVIRONMENT
+    message:
+        "Put the claims of all papers, judged on the papers' own numbers, in one file."
     script:
         "../workflow_scripts/claims.py"
 

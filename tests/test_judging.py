@@ -445,7 +445,8 @@ def test_a_papers_claims_become_a_table(tmp_path):
         "fig": join(panel("a", rising, status="reduced"), panel("b", rising, status="not run")),
         "other": panel("a", upside_down),
     }
-    frame = judge_paper("paper", claims, targets, 0.95, tmp_path / "claims.csv")
+    files = tmp_path / "claims.csv", tmp_path / "published.csv"
+    frame, published = judge_paper("paper", claims, targets, 0.95, *files).values()
     assert list(frame.columns) == COLUMNS and set(frame.paper) == {"paper"}
     assert list(frame.key + " " + frame.test + " " + frame.panel) == [
         "T1 both a",
@@ -456,7 +457,26 @@ def test_a_papers_claims_become_a_table(tmp_path):
     assert frame.verdict.tolist() == ["holds", "not run", "fails", "holds"]
     assert frame.status.tolist() == ["reduced", "not run", "reduced", "run"]
     assert frame.contradicts.tolist() == ["T2", "T2", "", ""]
-    assert pd.read_csv(tmp_path / "claims.csv").verdict.tolist() == frame.verdict.tolist()
+    assert pd.read_csv(files[0]).verdict.tolist() == frame.verdict.tolist()
+    assert published.empty and list(pd.read_csv(files[1]).columns) == COLUMNS
+
+
+def test_the_papers_own_numbers_are_judged_in_a_table_of_their_own(tmp_path):
+    """They fall where ours rise."""
+    rows, replicates = panel("a", rising)
+    printed = panel("a", upside_down)[0].assign(source="published")
+    both = pd.concat([rows, printed], ignore_index=True)
+    target = both, np.concatenate([replicates, np.full_like(replicates, np.nan)])
+    claims = {"T1": {"says": "", "in": "fig", "tests": {"rises": {"trend": None, "above": 0}}}}
+    judge_paper("paper", claims, {"fig": target}, 0.95, tmp_path / "a.csv", tmp_path / "b.csv")
+    ours, theirs = (pd.read_csv(tmp_path / name).iloc[0] for name in ("a.csv", "b.csv"))
+    assert (ours.source, ours.verdict, theirs.source, theirs.verdict) == (
+        "ours",
+        "holds",
+        "published",
+        "fails",
+    )
+    assert np.isnan(theirs.low) and "as printed" in theirs.statistic
 
 
 def simulations(**intervals):

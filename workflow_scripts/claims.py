@@ -1,4 +1,4 @@
-"""Put the claims of all papers in one CSV."""
+"""Put the claims of all papers, judged on our numbers or on their own, in one CSV."""
 
 import pandas as pd
 
