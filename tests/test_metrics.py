@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator
+from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator, _reach
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
-from spatial_adversarial.metrics import outcomes, resampling, summarise
+from spatial_adversarial.metrics import has_learnt, outcomes, resampling, summarise
 from spatial_adversarial.store import (
     SKIPPED,
     Aggregate,
@@ -184,6 +184,10 @@ def panel(letter: str, used: Profile, metric: str, reason: str = "", at: dict | 
 
 def aggregate(folder, panels, seeds=(0,), status="run"):
     """(rows, replicates) of a target whose evaluations are made by hand, accuracy falling with x."""
+    return whole(folder, panels, seeds, status)[:2]
+
+
+def whole(folder, panels, seeds=(0,), status="run"):
 
     def path(run, file, seed):
         return folder / run / f"seed{seed}" / f"{file}.h5"
@@ -207,7 +211,7 @@ def aggregate(folder, panels, seeds=(0,), status="run"):
         evaluation=path,
         classes={"digits": 10},
     )
-    return made.table({})[:2]
+    return made.table({})
 
 
 def test_rows_of_a_target(tmp_path):
@@ -266,3 +270,74 @@ def test_a_missing_evaluation_is_one_line(tmp_path):
     )
     with pytest.raises(ValueError, match=r"none\.h5: no such file"):
         empty.table({})
+
+
+# What a network has learnt
+
+
+@pytest.mark.parametrize(
+    ("right", "images", "classes", "one_class", "learnt"),
+    [
+        (0.9, 1000, 10, 0, True),
+        (0.1, 10000, 10, 1, False),  # a constant predictor on balanced classes
+        (0.95, 1000, 2, 0.95, False),  # one class of two nearly always, on a test set that has little else
+        (0.015, 10000, 100, 0, False),  # 1.5 times chance
+        (0.021, 10000, 100, 0, False),  # above twice chance, but not shown to be
+        (0.025, 10000, 100, 0, True),
+        (0.25, 50, 10, 0, False),  # so few images show nothing
+        (0.25, 1000, 10, 0, True),
+        (0.7, 1000, 2, 0, False),
+        (0.8, 1000, 2, 0, True),
+    ],
+)
+def test_what_shows_that_a_network_has_learnt(right, images, classes, one_class, learnt):
+    label = np.arange(images) % classes
+    clean = label.copy()
+    wrong = np.arange(images) >= right * images
+    clean[wrong] = (label[wrong] + 1) % classes
+    if one_class:  # of so many predictions
+        clean = np.where(np.arange(images) < one_class * images, 0, 1)
+        label = clean.copy() if classes == 2 else label
+    assert has_learnt(clean, label, classes) == learnt
+
+
+def test_every_row_tells_its_networks_clean_accuracy_on_the_largest_evaluation(tmp_path):
+    """The first member is constant; the second right on 60 of the 80 images of its larger evaluation."""
+    label = np.arange(80) % 10
+    for member, clean in zip(
+        MEMBERS, (np.zeros(80, int), np.where(np.arange(80) < 60, label, 9 - label)), strict=True
+    ):
+        for used, images in ((ROTATION, 80), (PGD, 40)):
+            moved = np.broadcast_to(clean[:images], (1, 1, images))
+            made = Evaluation(label[:images], clean[:images], np.array([0.0]), moved)
+            write_evaluation(tmp_path / f"{member.strength}{used.file}", made, x_unit="", profile={})
+    panels = (panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy"))
+    made = Aggregator(
+        Target("paper", "fig", "panels", "", 1, {}, panels),
+        seeds=[0],
+        bootstrap=BOOTSTRAP,
+        status="run",
+        evaluation=lambda run, file, seed: tmp_path / f"{run.rsplit('rotate')[-1]}{file}",
+        classes={"digits": 10},
+    )
+    rows = made.table({}).rows
+    assert rows.groupby("strength")[["clean_accuracy", "learnt"]].agg(set).to_dict("index") == {
+        "0": {"clean_accuracy": {0.1}, "learnt": {"no"}},
+        "60": {"clean_accuracy": {0.75}, "learnt": {"yes"}},
+    }
+
+
+def test_what_judging_takes_beside_the_rows(tmp_path):
+    """Values by seed, the origin of the training, images of a share, and how far fixed steps reach."""
+    settings = {"attack": "pgd", "space": "pixel", "step": 0.01, "steps": 40}
+    assert _reach(settings) == pytest.approx(0.4)
+    assert np.isnan(_reach(settings | {"step": "relative"})) and np.isnan(_reach({"transform": "rotate"}))
+    panels = [panel("a", ROTATION, "rate_of_invariance")]
+    made = whole(tmp_path, panels, seeds=(0, 1))
+    assert made.seeds.shape == (6, 2) and np.allclose(made.seeds.mean(axis=1), made.rows.value)
+    assert set(made.side.images) == {80} and made.side.origin.tolist() == [
+        m.path for m in MEMBERS for _ in range(3)
+    ]
+    write_aggregate(tmp_path / "a.h5", made, fingerprint="f")
+    back = read_aggregate(tmp_path / "a.h5", "f")
+    assert np.array_equal(back.seeds, made.seeds) and back.side.origin.tolist() == made.side.origin.tolist()

@@ -277,3 +277,28 @@ def test_text_is_readable_and_stays_inside_the_figure():
         assert all(t.get_fontsize() >= 7 for t in labels)
         box = axes.get_tightbbox()
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+
+
+def test_what_has_not_learnt_is_pale_and_the_legend_says_so():
+    rows, figure = two_panels()
+    rows = rows.assign(learnt=np.where((rows.strength == "60") & (rows.panel == "a"), "no", "yes"))
+    drawn = plots.draw(rows, figure)
+    first, second = (axes.get_lines()[: len(ROTATIONS)] for axes in drawn.axes[:2])
+    assert [line.get_alpha() for line in first] == [style.PALE if s == "60" else None for s in ROTATIONS]
+    assert first[2].get_label() == "60° (not learnt)"
+    assert all(line.get_alpha() is None and "learnt" not in line.get_label() for line in second)
+    texts = [
+        text.get_text() for axes in drawn.axes if axes.get_legend() for text in axes.get_legend().get_texts()
+    ]
+    texts += [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
+    assert "60° (not learnt)" in texts
+
+
+def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
+    rows, figure = strength_figure()
+    plain = plots.draw(rows, figure)
+    drawn = plots.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
+    for axes, panel in zip((axes for axes in drawn.axes if axes.get_lines()), figure["panels"], strict=True):
+        marks = [line for line in axes.get_lines() if line.get_marker() == "x"]
+        assert len(marks) == len(panel["lines"]) and all(len(mark.get_xdata()) == 1 for mark in marks)
+    assert not [line for axes in plain.axes for line in axes.get_lines() if line.get_marker() == "x"]

@@ -93,7 +93,6 @@ class Plan:
     def _closing_jobs(self) -> set[Job]:
         """What belongs to no single target: the claims and the report."""
         judged = [f"claims/{paper}.csv" for paper, claims in self.catalog.claims.items() if claims]
-        judged += [f"claims_published/{paper}.csv" for paper, claims in self.catalog.claims.items() if claims]
         files = judged + (["claims.csv", "claims_published.csv"] if judged else [])
         return self._others(files + (["report.zip"] if self.catalog.config.get("report") else []))
 

@@ -7,6 +7,11 @@ from spatial_adversarial.catalog.panels import Panel, images_told
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.told import attack_told, labels_told
 
+LEARNT = (
+    "Pale or crossed out, “not learnt”: clean accuracy is not shown to reach twice chance, or one class takes more "
+    "than 90% of the predictions."
+)
+
 
 def figure(catalog: Catalog, target: Target) -> dict:
     """A figure as `plots.draw` takes it: paper, target, title, columns, caption and its panels."""
@@ -100,6 +105,8 @@ def caption(catalog: Catalog, target: Target) -> str:
     if target.kind == "panels":
         if any(panel.kind != "images" for panel in target.panels):
             parts.append(f"Bands: {intervals(catalog, target)}.")
+        if any(panel.kind in ("profile", "strength") and not panel.reason for panel in target.panels):
+            parts.append(LEARNT)
         own = [panel for panel in target.panels if panel.data not in catalog.config["stand_ins"].values()]
         if any(line.points for panel in own for line in panel.lines):
             parts.append("Hollow markers: as published.")
@@ -121,7 +128,7 @@ def intervals(catalog: Catalog, target: Target) -> str:
     level = f"{100 * catalog.config['bootstrap']['level']:g}%"
     numbers = sorted({len(catalog.seeds(path)) for path in target.paths()} or {1})
     told = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
-    return "; ".join(told + ([f"{level} bootstrap over test images"] if 1 in numbers else []))
+    return "; ".join(told + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else []))
 
 
 def _cells_told(catalog: Catalog, target: Target) -> list[str]:
@@ -129,7 +136,9 @@ def _cells_told(catalog: Catalog, target: Target) -> list[str]:
     kinds = {row["kind"] for row in rows if "nearest" not in row}
     nearest = sorted({row["nearest"] for row in rows if "nearest" in row})
     told = [f"Brackets: {intervals(catalog, target)}."]
-    told += ["Differences of rows: paired bootstrap."] if "gain" in kinds else []
+    several = any(len(catalog.seeds(path)) > 1 for path in target.paths())
+    over_seeds = "; over seeds paired where one run continues the other, else Welch's interval" if several else ""
+    told += [f"Differences of rows: paired bootstrap{over_seeds}."] if "gain" in kinds else []
     told += (
         ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []
     )

@@ -27,7 +27,9 @@ def results_markdown(rows: pd.DataFrame, table: dict, *, caption: str) -> str:
             lines.append({column.key: "" for column in columns} | {"row": f"**{escape(told['label'])}**"})
         else:
             own = [cells[key, name] for name in table["columns"] if (key, name) in cells]
-            lines.append({"key": key, "row": escape(told["label"])} | _line(own, told["kind"], bold))
+            lost = any(getattr(cell, "learnt", "") == "no" for cell in own)
+            label = escape(told["label"]) + (" (not shown to have learnt)" if lost else "")
+            lines.append({"key": key, "row": label} | _line(own, told["kind"], bold))
     frame = pd.DataFrame(lines).reindex(columns=[column.key for column in columns])
     return to_markdown(frame, columns=columns, caption=caption)
 

@@ -52,6 +52,7 @@ def _points(rows: DataFrame, panel: dict) -> DataFrame:
         for axis, name in panel["columns"].items()
     }
     points = wide["x"].join(wide["y"], how="inner")
+    points["pale"] = points.index.isin(cells["panel"][style.not_learnt(cells)])
     method = {row: name for name, own in panel["methods"].items() for row in own}
     return points.assign(method=points.index.map(method))
 
@@ -75,7 +76,10 @@ def _draw_points(axes: Axes, points: DataFrame, looks: dict) -> None:
         axes.errorbar(
             own["x_value"], own["y_value"], bars[1], bars[0], fmt="none", ecolor=look["color"], alpha=0.35
         )
-        axes.plot(own["x_value"], own["y_value"], linestyle="none", **marks)
+        for pale, part in own.groupby("pale"):
+            axes.plot(
+                part["x_value"], part["y_value"], linestyle="none", alpha=style.PALE if pale else 1, **marks
+            )
 
 
 def _write_numbers(axes: Axes, points: DataFrame) -> None:
@@ -106,9 +110,11 @@ def _zoom(left: Axes, right: Axes, points: DataFrame) -> None:
 
 
 def _handles(rows: DataFrame, looks: dict, points: DataFrame) -> list[Line2D]:
-    """A legend's entry for each method drawn: its mark, and its hypervolume with the interval."""
+    """A legend's entry for each method drawn: its mark, and its hypervolume with the interval; what is pale."""
     volumes = rows[rows["metric"] == "hypervolume"].set_index("panel")
-    return [
+    mark = {"linestyle": "none", "marker": "o", "color": "0.2", "alpha": style.PALE}
+    pale = [Line2D([], [], label=f"pale: {style.UNLEARNT}", **mark)] if points["pale"].any() else []
+    return pale + [
         Line2D(
             [],
             [],

@@ -25,7 +25,7 @@ def curve(axes: Axes, rows: DataFrame, look: dict, label: str) -> Line2D:
     if rows["x"].duplicated().any():
         raise ValueError(f"line {label!r} has two values at one x")
     x, value, low, high = rows[["x", "value", "low", "high"]].to_numpy(float).T
-    axes.fill_between(x, low, high, color=look["color"], alpha=0.18, linewidth=0)
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.18 * look.get("alpha", 1), linewidth=0)
     every = max(1, len(x) // 12)  # markers of a long curve would hide it
     return axes.plot(x, value, label=label, clip_on=False, markevery=every, **look)[0]
 
@@ -33,7 +33,8 @@ def curve(axes: Axes, rows: DataFrame, look: dict, label: str) -> Line2D:
 def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     """Draw one profile (for example a rate of invariance over rotation ranges) and return its lines.
 
-    `rows` are the panel's own rows in the tidy columns; `panel["strengths"]` gives the lines, weakest first.
+    `rows` are the panel's own rows in the tidy columns; `panel["strengths"]` gives the lines, weakest first. Those
+    of networks not shown to have learnt are pale, and the legend says so.
     ValueError if a strength has no row of the panel's metric.
     """
     rows, published = style.by_source(rows[rows["metric"] == panel["metric"]])
@@ -44,7 +45,10 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         own = rows[np.isclose(strengths, style.number(strength), rtol=0, atol=1e-6)]
         if own.empty:
             raise ValueError(f"panel {panel['panel']}: no {panel['metric']} for training strength {strength}")
-        lines.append(curve(axes, own, look, style.strength_text(strength, panel["strength_label"])))
+        label = style.strength_text(strength, panel["strength_label"])
+        if style.not_learnt(own).any():
+            look, label = look | {"alpha": style.PALE}, f"{label} ({style.UNLEARNT})"
+        lines.append(curve(axes, own, look, label))
     grey = {"color": "0.2", "marker": "o"}
     lines += style.hollow(axes, published["x"].map(style.number), published["value"], grey)
     joint = "rotation" in panel["profile"] and "translation" in panel["profile"]

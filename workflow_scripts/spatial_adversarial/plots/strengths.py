@@ -21,7 +21,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     distances and accuracies share a panel.
     """
     ours, theirs = style.by_source(rows)
-    lines, published_marks = [], []
+    lines, published_marks, crossed = [], [], []
     for wanted, look in zip(panel["lines"], _looks(panel["lines"]), strict=True):
         own, published = (
             part[
@@ -35,6 +35,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
             raise ValueError(f"panel {panel['panel']}: no {wanted['metric']} of profile {wanted['profile']}")
         own = own.assign(x=own["strength"].map(style.number))
         lines.append(curve(axes, own, look, wanted["label"]))
+        crossed += _crossed(axes, own[style.not_learnt(own)])
         published_marks += style.hollow(
             axes, published["strength"].map(style.number), published["value"], look
         )
@@ -46,7 +47,16 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         axes.set_xticks(ticks, [style.strength_text(t, panel["strength_label"]) for t in ticks])
     axes.set_xlabel(panel["strength_label"])
     _value_axis(axes, panel)
-    return lines + published_marks
+    return lines + published_marks + crossed[:1]
+
+
+def _crossed(axes: Axes, rows: DataFrame) -> list[Line2D]:
+    """Cross out the points of networks not shown to have learnt; the legend's entry, if any."""
+    if rows.empty:
+        return []
+    shape = {"linestyle": "none", "marker": "x", "color": "0.45", "markersize": 6, "markeredgewidth": 1}
+    axes.plot(rows["x"], rows["value"].astype(float), clip_on=False, **shape)
+    return [Line2D([], [], label=style.UNLEARNT, **shape)]
 
 
 def _looks(lines: list[dict]) -> list[dict]:

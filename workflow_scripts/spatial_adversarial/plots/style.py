@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from spatial_adversarial.files import write_atomic
 
@@ -72,6 +72,10 @@ METRICS = {
 }
 
 
+PALE = 0.3  # opacity of what a network shows that is not shown to have learnt
+UNLEARNT = "not learnt"
+
+
 def palette(n: int) -> list[str]:
     """Return n hexadecimal colours from light to dark, the weakest training strength first.
 
@@ -124,6 +128,11 @@ def hollow(axes: Axes, x: list[float], y: list[float], look: dict) -> list[Line2
     shape = {"linestyle": "none", "fillstyle": "none", "markersize": 5}
     axes.plot(x, y, color=look["color"], marker=look["marker"], clip_on=False, **shape)
     return [Line2D([], [], color="0.2", marker="o", label="hollow: published", **shape)]
+
+
+def not_learnt(rows: DataFrame) -> Series:
+    """Which rows are of networks that are not shown to have learnt; none where the rows do not tell."""
+    return rows["learnt"] == "no" if "learnt" in rows else Series(False, rows.index)
 
 
 def strength_text(strength: str | float, label: str) -> str:
