@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.intervals import Sample, at_end, contrast, difference, interval, mean, of_share, rare
+from spatial_adversarial.intervals import (
+    Sample,
+    at_end,
+    contrast,
+    difference,
+    interval,
+    mean,
+    of_share,
+    rare,
+    steps,
+)
 from spatial_adversarial.metrics import resampling, summarise
 
 
@@ -125,3 +135,27 @@ def test_ends_and_means():
     both = mean([share(100), share(200)])
     assert both.value == pytest.approx(0.3) and both.images == 500
     assert np.allclose(both.drawn, (share(100).drawn + share(200).drawn) / 2)
+
+
+def test_steps_of_a_family_pool_its_variance():
+    """Of two members Student's two-sample interval; of three by hand, with six degrees of freedom."""
+    a, b, c = (
+        seeded(*values, origin=str(k))
+        for k, values in enumerate([(0.1, 0.2, 0.3), (0.4, 0.41, 0.42), (0.7, 0.9, 0.8)])
+    )
+    (found,) = steps([a, b], 0.95)
+    theirs = stats.ttest_ind(b.seeds, a.seeds).confidence_interval(0.95)
+    assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high])
+    _, last = steps([a, b, c], 0.95)
+    variance = (0.02 + 0.0002 + 0.02) / 6
+    half = stats.t.ppf(0.975, 6) * np.sqrt(2 / 3 * variance)
+    assert [last.low, last.high] == pytest.approx([0.39 - half, 0.39 + half])
+    one = [share(100, origin="a"), share(200, origin="b")]
+    assert steps(one, 0.95) == [difference(one[1], one[0], 0.95)]
+
+
+def test_sides_of_other_numbers_of_seeds_are_not_paired():
+    first, second = seeded(0.1, 0.5, 0.9, origin="a"), seeded(0.2, 0.6, origin="a")
+    theirs = stats.ttest_ind(second.seeds, first.seeds, equal_var=False).confidence_interval(0.95)
+    found = difference(second, first, 0.95)
+    assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high])

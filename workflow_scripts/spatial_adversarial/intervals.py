@@ -1,7 +1,8 @@
 """Intervals of measured numbers and of their differences: over test images for one seed, else over seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to import: only where it is needed
@@ -98,6 +99,27 @@ def difference(first: Sample, second: Sample, level: float) -> Interval:
     return contrast([(1, first), (-1, second)], level)
 
 
+def steps(family: Sequence[Sample], level: float) -> list[Interval]:
+    """The intervals of the differences of neighbours, the second less the first.
+
+    Over seeds of independent trainings Student's, its variance pooled over the whole family: of few seeds alone the
+    variance of two members is hardly known.
+    """
+    found = [difference(after, before, level) for before, after in pairwise(family)]
+    independent = len({sample.origin for sample in family}) == len(family)
+    if not independent or min(len(sample.seeds) for sample in family) < 2:
+        return found
+    freedom = sum(len(sample.seeds) - 1 for sample in family)
+    squares = sum(float(((sample.seeds - sample.seeds.mean()) ** 2).sum()) for sample in family)
+    pooled = []
+    for (before, after), step in zip(pairwise(family), found, strict=True):
+        error = (squares / freedom * (1 / len(before.seeds) + 1 / len(after.seeds))) ** 0.5
+        half = float(stdtrit(freedom, (1 + level) / 2)) * error
+        wide = replace(step, low=step.value - half, high=step.value + half, error=error, freedom=freedom)
+        pooled.append(wide if error > 0 else step)
+    return pooled
+
+
 def contrast(terms: Sequence[tuple[float, Sample]], level: float) -> Interval:
     """The interval of the sum of weight * number.
 
@@ -127,9 +149,10 @@ def contrast(terms: Sequence[tuple[float, Sample]], level: float) -> Interval:
 
 def _over_seeds(terms: Sequence[tuple[float, Sample]]) -> tuple[float, float]:
     """(standard error, degrees of freedom) of a sum over independent origins."""
-    by_origin: dict[str, np.ndarray] = {}
+    by_origin: dict[tuple[str, int], np.ndarray] = {}  # other numbers of seeds cannot be paired
     for weight, sample in terms:
-        by_origin[sample.origin] = by_origin.get(sample.origin, 0) + weight * sample.seeds
+        key = sample.origin, len(sample.seeds)
+        by_origin[key] = by_origin.get(key, 0) + weight * sample.seeds
     parts = [(float(values.var(ddof=1)) / len(values), len(values) - 1) for values in by_origin.values()]
     square = sum(part for part, _ in parts)
     return (

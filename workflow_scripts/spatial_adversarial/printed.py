@@ -128,7 +128,9 @@ def intervals(catalog: Catalog, target: Target) -> str:
     level = f"{100 * catalog.config['bootstrap']['level']:g}%"
     numbers = sorted({len(catalog.seeds(path)) for path in target.paths()} or {1})
     told = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
-    return "; ".join(told + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else []))
+    return "; ".join(
+        told + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else [])
+    )
 
 
 def _cells_told(catalog: Catalog, target: Target) -> list[str]:
@@ -137,7 +139,9 @@ def _cells_told(catalog: Catalog, target: Target) -> list[str]:
     nearest = sorted({row["nearest"] for row in rows if "nearest" in row})
     told = [f"Brackets: {intervals(catalog, target)}."]
     several = any(len(catalog.seeds(path)) > 1 for path in target.paths())
-    over_seeds = "; over seeds paired where one run continues the other, else Welch's interval" if several else ""
+    over_seeds = (
+        "; over seeds paired where one run continues the other, else Welch's interval" if several else ""
+    )
     told += [f"Differences of rows: paired bootstrap{over_seeds}."] if "gain" in kinds else []
     told += (
         ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from spatial_adversarial.intervals import Interval, Sample, at_end, difference, mean
+from spatial_adversarial.intervals import Interval, Sample, at_end, difference, mean, steps
 
 ALPHA = 0.05  # one-sided: of Kendall's tau, and of a reversed pair
 FAMILY = 4  # members from which Kendall's tau can reach ALPHA
@@ -56,7 +56,7 @@ def judge_interval(found: Interval, what: str, test: dict, compared: Sequence[Sa
 
 def noise(compared: Sequence[Sample]) -> str:
     """What the line of a claim says that sets single trainings against each other; empty for all other claims."""
-    single = all(len(sample.drawn) and len(sample.seeds) < 2 for sample in compared)
+    single = any(len(sample.drawn) and len(sample.seeds) < 2 for sample in compared)
     return NOISE if single and len({sample.origin for sample in compared}) > 1 else ""
 
 
@@ -103,8 +103,8 @@ def judge_order(members: Sequence[Sequence[Sample]], what: str, sign: int, level
 
     holds: Kendall's tau of the mean curves reaches least_tau, the interval of the difference of the ends lies beyond
     0, and no neighbouring pair, nor the ends, is reversed at any point (Holm). Fewer than four members need three
-    seeds, and each neighbouring pair's interval beyond 0. fails: the same for the mirror image. Points at which all
-    members are at one floor or ceiling do not count; NotInformative where none is left.
+    seeds, and each neighbouring pair's Student interval beyond 0. fails: the same for the mirror image. Points at
+    which all members are at one floor or ceiling do not count; NotInformative where none is left.
     """
     told = [k for k in range(len(members[0])) if not at_end([member[k] for member in members])]
     if not told:
@@ -113,17 +113,16 @@ def judge_order(members: Sequence[Sequence[Sample]], what: str, sign: int, level
     means = [mean(member) for member in members]
     ends = difference(means[-1], means[0], level)
     tau = float(kendall(np.array([one.value for one in means]), np.arange(len(means))))
-    neighbours = list(pairwise(members))
-    pairs = [*neighbours, (members[0], members[-1])]
+    pairs = [*pairwise(members), (members[0], members[-1])]
     points = [difference(b, a, level) for one, other in pairs for a, b in zip(one, other, strict=True)]
-    steps = [difference(b, a, level) for a, b in pairwise(means)]
-    several = ends.printed or len(means[0].seeds) >= SEEDS
+    neighbours = steps(means, level)
+    several = ends.printed or min(len(one.seeds) for one in means) >= SEEDS
 
     def ordered(way: int) -> bool:
         if min(holm([point.p(-way) for point in points])) <= ALPHA:
             return False
         if len(members) < FAMILY:
-            return several and all(step.beyond(0, way) for step in steps)
+            return several and all(step.beyond(0, way) for step in neighbours)
         return way * tau >= least_tau(len(members)) - 1e-9 and ends.beyond(0, way)
 
     verdict = "holds" if ordered(sign) else "fails" if ordered(-sign) else "undecided"
