@@ -327,6 +327,15 @@ def test_every_row_tells_its_networks_clean_accuracy_on_the_largest_evaluation(t
     }
 
 
+def test_clean_accuracy_is_not_that_of_turned_images():
+    told = [
+        profile("a", input={"rotate": turn}, space=space).plain
+        for turn in (0, 30)
+        for space in ("pixel", "normalized")
+    ]
+    assert told == [(True, True), (True, False), (False, True), (False, False)] and max(told) == told[0]
+
+
 def test_what_judging_takes_beside_the_rows(tmp_path):
     """Values by seed, the origin of the training, images of a share, and how far fixed steps reach."""
     settings = {"attack": "pgd", "space": "pixel", "step": 0.01, "steps": 40}

@@ -142,3 +142,20 @@ def test_a_claim_that_compares_with_a_panel_that_is_not_there_is_refused(full_co
     edit("tradeoff.yaml", {"claims.T7.tests.most of the gain lost.kept.other": other})
     with pytest.raises(CatalogError, match=r"^.*tradeoff\.yaml: claims\.T7\..*(no panel|no figure)[^\n]*$"):
         load(full_config, specs)
+
+
+def test_a_boundary_and_a_history_tell_clean_accuracy_by_what_other_figures_evaluate(catalog):
+    for paper, name in (("tradeoff", "fig13"), ("features", "figB")):
+        target = catalog.targets[paper, name]
+        others = {
+            pair
+            for (of, other), one in catalog.targets.items()
+            if of == paper and other != name
+            for pair in one.evaluations()
+        }
+        asked = target.evaluations()
+        assert set(asked) <= others, "no evaluation is made for it"
+        assert {path for path, _ in asked} == {m.path for panel in target.panels for m in panel.members}
+        for panel in target.panels:
+            for profile in panel.lines[0].profiles.values():
+                assert not any(profile.settings["input"].values()) and profile.settings["space"] == "pixel"

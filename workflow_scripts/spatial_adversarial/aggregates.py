@@ -125,8 +125,8 @@ class Aggregator:
     def _clean_of(self, path: str, used: list[Profile], classes: int) -> dict:
         if not used:
             return {}
-        kind = max(map(_plainness, used))
-        plain = [profile for profile in used if _plainness(profile) == kind]
+        plainest = max(profile.plain for profile in used)
+        plain = [profile for profile in used if profile.plain == plainest]
         largest = [
             max((self.inputs.evaluation(path, one, seed) for one in plain), key=lambda e: len(e.label))
             for seed in self.seeds(path)
@@ -169,8 +169,10 @@ class Aggregator:
     def _panel(self, panel: Panel, slices: dict) -> Iterator[Made]:
         if panel.kind == "boundary":
             yield from self._boundary(panel, slices[panel.members[0].path, panel.members[1].path])
+            return
         if panel.kind == "history":
             yield from self._histories(panel)
+            return
         if panel.kind == "images":
             yield from self._images(panel)
             return
@@ -284,11 +286,6 @@ class Aggregator:
             }
             seen |= {"shape": " ".join(map(str, image.shape)), "pixels": image.tobytes().hex()}
             yield frame | {"x": number_text(x)} | seen, self._blank()
-
-
-def _plainness(profile: Profile) -> tuple[bool, bool]:
-    """How plain an evaluation's clean images are: unmoved, and in pixels, which no space has clamped."""
-    return not profile.settings.get("input"), profile.settings.get("space", "pixel") == "pixel"
 
 
 def _reach(profile: dict) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..data import identity
 from . import budget, checks, own
 from .claims import claims_of, judged_on
+from .clean import with_clean
 from .panels import Panel
 from .reading import CatalogError, choose
 from .recipes import digest, robust_images, run_and_weights
@@ -31,7 +32,7 @@ class Catalog:
         self.registry["models"] |= own.models(specs)
         papers = self.config["papers"] if paper is None else [paper]
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
-        found = [target for paper in papers for target in targets_of(paper, specs, scopes[paper])]
+        found = [t for paper in papers for t in with_clean(list(targets_of(paper, specs, scopes[paper])))]
         self.targets = {(target.paper, target.name): target for target in found}
         checks.check_chosen(self.config["budget"], self.targets)
         for paper in papers:

@@ -29,6 +29,12 @@ class Profile:
         space = "" if self.settings["space"] == "pixel" else "-normalized"
         return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
 
+    @property
+    def plain(self) -> tuple[bool, bool]:
+        """How plain the images are that its clean predictions are of: unmoved, and in pixels, which are not clamped."""
+        moved = any(self.settings.get("input", {}).values())
+        return not moved, self.settings.get("space", "pixel") == "pixel"
+
 
 @dataclass(frozen=True)
 class Line:
