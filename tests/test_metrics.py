@@ -188,6 +188,7 @@ def aggregate(folder, panels, seeds=(0,), status="run"):
 
 
 def whole(folder, panels, seeds=(0,), status="run"):
+    """All the numbers of that target."""
 
     def path(run, file, seed):
         return folder / run / f"seed{seed}" / f"{file}.h5"
@@ -304,22 +305,30 @@ def test_what_shows_that_a_network_has_learnt(right, images, classes, one_class,
 def test_every_row_tells_its_networks_clean_accuracy_on_the_largest_evaluation(tmp_path):
     """The first member is constant; the second right on 60 of the 80 images of its larger evaluation."""
     label = np.arange(80) % 10
-    for member, clean in zip(
-        MEMBERS, (np.zeros(80, int), np.where(np.arange(80) < 60, label, 9 - label)), strict=True
-    ):
-        for used, images in ((ROTATION, 80), (PGD, 40)):
-            moved = np.broadcast_to(clean[:images], (1, 1, images))
-            made = Evaluation(label[:images], clean[:images], np.array([0.0]), moved)
-            write_evaluation(tmp_path / f"{member.strength}{used.file}", made, x_unit="", profile={})
+    clean = dict(
+        zip(
+            (m.path for m in MEMBERS),
+            (label * 0, np.where(np.arange(80) < 60, label, 9 - label)),
+            strict=True,
+        )
+    )
+
+    def evaluation(path, profile, seed):
+        n = 80 if profile is ROTATION else 40
+        seen = clean[path][:n]
+        return Evaluation(label[:n], seen, np.array([0.0]), np.broadcast_to(seen, (1, 1, n)))
+
     panels = (panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy"))
+    target = Target("paper", "fig", "panels", "", 1, {}, panels)
     made = Aggregator(
-        Target("paper", "fig", "panels", "", 1, {}, panels),
-        seeds=[0],
+        target,
+        seeds=lambda run: [0],
         bootstrap=BOOTSTRAP,
-        status="run",
-        evaluation=lambda run, file, seed: tmp_path / f"{run.rsplit('rotate')[-1]}{file}",
+        status=lambda *run: "run",
+        evaluation=lambda *key: tmp_path,
         classes={"digits": 10},
     )
+    made.inputs.evaluation = evaluation
     rows = made.table({}).rows
     assert rows.groupby("strength")[["clean_accuracy", "learnt"]].agg(set).to_dict("index") == {
         "0": {"clean_accuracy": {0.1}, "learnt": {"no"}},
