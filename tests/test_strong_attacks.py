@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -147,13 +148,20 @@ def test_gama_climbs_the_margin_and_is_guided_at_first(attacked):
     assert not torch.equal(end, unguided)
 
 
+class Wave(nn.Module):
+    """So many maxima within a ball that iterates do not stay in its corners."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(20 * x)
+
+
 class Recorded(nn.Module):
     """A small smooth network in float64 that remembers what it is asked."""
 
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(12, 20), nn.Tanh(), nn.Linear(20, 5)).double()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(12, 20), Wave(), nn.Linear(20, 5)).double()
         self.seen: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
@@ -185,6 +193,7 @@ def test_gama_is_its_published_schedule():
         step = 2 * eps if k < 60 else 0.2 * eps if k < 85 else 0.02 * eps
         moved = torch.min(torch.max(moved + step * gradient.sign(), x - eps), x + eps).clamp(0, 1)
     torch.testing.assert_close(end, moved, rtol=0, atol=1e-12)
+    assert all((one - other).abs().max() > 0 for one, other in pairwise(iterates[84:]))  # each step shows
 
 
 def profile(**settings) -> dict:
