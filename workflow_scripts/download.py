@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 from spatial_adversarial.data.download import fetch
+from spatial_adversarial.data.sources import folder
 from spatial_adversarial.files import write_atomic
 from spatial_adversarial.jobs import job
 
 
 def main(name: str, spec: dict, manifest: str | Path, mirror: str | None = None) -> None:
-    """Fetch data set `name` into the manifest's folder; write the manifest, JSON {raw file: checksum}."""
-    files = fetch(name, spec, Path(manifest).parent, mirror=mirror)
+    """Fetch data set `name` below the manifest's folder; write the manifest, JSON {raw file: checksum}."""
+    root = folder(name, spec, Path(manifest).parent)
+    if mirror is not None and folder(name, spec, Path(mirror).expanduser()).is_dir():
+        mirror = folder(name, spec, Path(mirror).expanduser())
+    files = fetch(name, spec, root, mirror=mirror)
     with write_atomic(manifest) as temporary:
         Path(temporary).write_text(json.dumps(files, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

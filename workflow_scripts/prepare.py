@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from spatial_adversarial.data.prepare import prepare
+from spatial_adversarial.data.sources import folder
 from spatial_adversarial.jobs import job
 
 
 def main(name: str, spec: dict, manifest: str | Path, path: str | Path) -> None:
     """Prepare data set `name`, whose raw files lie beside `manifest`, as the HDF5 file `path`."""
-    prepare(name, spec, Path(manifest).parent, path)
+    prepare(name, spec, folder(name, spec, Path(manifest).parent), path)
 
 
 if "snakemake" in globals():

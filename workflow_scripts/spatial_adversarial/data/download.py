@@ -44,7 +44,15 @@ def fetch(
             if found is None and mirror is not None:
                 found = _from_mirror(piece, Path(mirror).expanduser(), root)
             if found is None:
-                found = _from_network(piece, root, retries, wait)
+                try:
+                    found = _from_network(piece, root, retries, wait)
+                except ValueError as error:
+                    if mirror is None:
+                        raise
+                    lacks = _first_missing(piece, Path(mirror).expanduser())
+                    raise ValueError(
+                        f"{name}: the data mirror {mirror} has no {lacks}, and {error}"
+                    ) from None
             files |= found
     return files
 
@@ -92,6 +100,12 @@ def _from_mirror(piece: Piece, mirror: Path, root: Path) -> dict[str, str] | Non
     for file in found:
         _link(mirror / file, root / file)
     return found
+
+
+def _first_missing(piece: Piece, mirror: Path) -> str:
+    """The file that a mirror lacks: the first of the extracted ones where it has others of them, else the archive."""
+    missing = [file for file in piece.members if not (mirror / file).exists()]
+    return missing[0] if 0 < len(missing) < len(piece.members) else piece.archive
 
 
 def _link(source: Path, target: Path) -> None:

@@ -23,8 +23,8 @@ def prepare(name: str, spec: dict, root: str | Path, path: str | Path) -> None:
     """
     files = _verify(name, spec, Path(root))
     splits = read(spec, root)
-    for split, (images, labels) in splits.items():
-        _check(name, spec, split, images, labels)
+    for split, (images, _) in splits.items():
+        _check_shape(name, spec, split, images)
     about = {"name": name, "classes": spec["classes"], "source": spec["source"], "files": files}
     write(path, splits, **about, made_of=identity(spec))
 
@@ -43,8 +43,12 @@ def write(
 
     Images are uint8 [N, C, H, W], or float32 in [0, 1] for derived sets; labels are integers [N]. `files`
     maps raw files to checksums; `made_of`, JSON, is for those to compare who use the set, as is `digest`.
-    Mean and standard deviation are those of the train images in [0, 1].
+    Mean and standard deviation are those of the train images in [0, 1]. ValueError, one line, for other images or
+    labels.
     """
+    for split, (images, labels) in splits.items():
+        _check_images(f"{name}: {split}", images)
+        _check_labels(f"{name}: {split}", labels, len(images), classes)
     mean, std = moments(splits["train"][0])
     attributes = {
         "name": name,
@@ -96,13 +100,39 @@ def _verify(name: str, spec: dict, root: Path) -> dict[str, str]:
     return files
 
 
-def _check(name: str, spec: dict, split: str, images: np.ndarray, labels: np.ndarray) -> None:
+def _check_shape(name: str, spec: dict, split: str, images: np.ndarray) -> None:
     shape = (spec.get(split) or len(images), spec["channels"], spec["side"], spec["side"])
     if images.shape != shape:
         raise ValueError(f"{name}: {split} images of shape {images.shape}, but the registry says {shape}")
-    if len(labels) != len(images):
-        raise ValueError(f"{name}: {len(labels)} {split} labels for {len(images)} images")
-    if not 0 <= labels.min() <= labels.max() < spec["classes"]:
+
+
+def _check_images(where: str, images: np.ndarray) -> None:
+    """ValueError, one line, unless images are uint8, or float32 in [0, 1]."""
+    expected = "expected uint8 in 0..255 or float32 in 0..1"
+    if images.dtype not in (np.uint8, np.float32):
+        raise ValueError(f"{where} images are {images.dtype}, {expected}")
+    low, high = images.min(), images.max()
+    if not np.isfinite(high - low):
         raise ValueError(
-            f"{name}: {split} label {labels.max()}, but the registry says {spec['classes']} classes"
+            f"{where} images have {np.sum(~np.isfinite(images))} pixels that are no numbers, {expected}"
+        )
+    if images.dtype == np.float32 and not 0 <= low <= high <= 1:
+        raise ValueError(f"{where} images are float32 from {low:g} to {high:g}, {expected}")
+
+
+def _check_labels(where: str, labels: np.ndarray, images: int, classes: int) -> None:
+    """ValueError, one line, unless labels are the numbers of classes, one an image."""
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{where} labels of shape {labels.shape}, expected ({images},): the number of its class each"
+        )
+    if len(labels) != images:
+        raise ValueError(f"{where} has {len(labels)} labels for {images} images")
+    whole = labels.dtype.kind in "iu" or (labels.dtype.kind == "f" and np.isfinite(labels).all())
+    if not whole or (labels != np.floor(labels)).any():
+        raise ValueError(f"{where} labels are {labels.dtype} and not all whole, expected 0 to {classes - 1}")
+    low, high = int(labels.min()), int(labels.max())
+    if not 0 <= low <= high < classes:
+        raise ValueError(
+            f"{where} labels from {low} to {high}, but the registry says {classes} classes: expected 0 to {classes - 1}"
         )

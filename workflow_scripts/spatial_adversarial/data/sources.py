@@ -21,6 +21,7 @@ TORCHVISION = ("MNIST", "CIFAR10", "CIFAR100")
 SOURCES = (*TORCHVISION, "TinyImageNet", *STAND_INS)
 TINY = "tiny-imagenet-200"
 Content = Callable[[str], bytes]
+IDX = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # the types of MNIST's format
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,19 @@ def pieces(spec: dict) -> list[Piece]:
     if source == "TinyImageNet":
         found = [Piece(f"{TINY}.zip", (TINY,), (), {})]
     return [_override(piece, spec) for piece in found]
+
+
+def folder(name: str, spec: dict, root: Path) -> Path:
+    """Where in a data folder, or a mirror, the raw files of the data set `name` lie: torchvision's root, `root`.
+
+    A set whose archives take the names of torchvision's, but have other checksums, has that layout below root/<name>.
+    """
+    if spec["source"] not in TORCHVISION:
+        return root
+    theirs = {Path(piece.archive).name: piece.checksums for piece in _torchvision_pieces(spec["source"])}
+    given = spec.get("checksums", {})
+    own = any(given.get(file, known[file]) != known[file] for file, known in theirs.items())
+    return root / name if own else root
 
 
 def _torchvision_pieces(source: str) -> list[Piece]:
@@ -84,8 +98,9 @@ def _override(piece: Piece, spec: dict) -> Piece:
 def read(spec: dict, root: str | Path) -> dict[str, Arrays]:
     """Return {"train": (images, labels), "test": (images, labels)} from the raw files below `root`.
 
-    Images are uint8 [N, C, H, W], labels int64 [N]. The files must have been verified before, since CIFAR's
-    batches are pickles. Raises ValueError if an archive or a folder is incomplete.
+    Images are uint8 [N, C, H, W], labels int64 [N]; where a file has other types, they stay for `prepare` to refuse.
+    The files must have been verified before, since CIFAR's batches are pickles. Raises ValueError if an archive or a
+    folder is incomplete.
     """
     source, root = spec["source"], Path(root)
     if source == "MNIST":
@@ -103,7 +118,7 @@ def read(spec: dict, root: str | Path) -> dict[str, Arrays]:
 def _read_mnist(folder: Path, prefix: str) -> Arrays:
     images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
     labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
-    return images[:, None], labels.astype(np.int64)
+    return images[:, None], _int64(labels)
 
 
 def _read_idx(path: Path) -> np.ndarray:
@@ -111,7 +126,7 @@ def _read_idx(path: Path) -> np.ndarray:
     content = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
     dimensions = content[3]
     shape = np.frombuffer(content, dtype=">i4", count=dimensions, offset=4)
-    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+    return np.frombuffer(content, dtype=IDX[content[2]], offset=4 + 4 * dimensions).reshape(shape)
 
 
 def _read_cifar(root: Path, piece: Piece) -> dict[str, Arrays]:
@@ -137,7 +152,11 @@ def _cifar_contents(root: Path, piece: Piece) -> dict[str, bytes]:
 def _join_batches(batches: list[dict]) -> Arrays:
     images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
     labels = np.concatenate([batch.get("labels", batch.get("fine_labels")) for batch in batches])
-    return images, labels.astype(np.int64)
+    return images, _int64(labels)
+
+
+def _int64(labels: np.ndarray) -> np.ndarray:
+    return labels.astype(np.int64) if labels.dtype.kind in "iu" else labels
 
 
 def _read_tiny_imagenet(root: Path) -> dict[str, Arrays]:
