@@ -71,7 +71,7 @@ def _strong_block(space, images, labels, profile, eps, names, batch) -> Tensor:
     elif profile["attack"] == "square":
         moved = square(model, x, y, eps=eps, seed=seed, queries=profile["queries"])
     else:
-        budget = {key: profile[key] for key in ("steps", "targets", "queries")}
+        budget = {key: profile[key] for key in ("steps", "targets", "queries", "targeted_apgd")}
         moved = autoattack(model, x, y, eps=eps, seed=seed, **budget)
     prediction[right] = predict(space.model, moved, batch)
     return prediction[None]

@@ -69,7 +69,8 @@ def _point(profile: dict, x: float, classes: int) -> float:
     if profile["attack"] == "square":
         return profile["queries"] * FORWARD
     if profile["attack"] == "autoattack":  # APGD alone and by target; FAB's steps look at the prediction too
-        apgd, fab = 1 + profile["targets"], profile["targets"]
+        fab = profile["targets"]
+        apgd = 1 + fab * profile["targeted_apgd"]
         steps = apgd * INPUT_GRADIENT + fab * (INPUT_GRADIENT + FORWARD)
         return profile["steps"] * steps + profile["queries"] * FORWARD
     attacks = profile["restarts"] * (1 + WRONG * climbs_labels(profile))

@@ -52,6 +52,7 @@ def _told(settings: dict, x: float) -> list[str]:
     if settings["attack"] == "autoattack":
         standard = all(settings[key] == full for key, full in STANDARD.items())
         counts = {"": "standard version"} if standard else {"": "not the standard version"} | counts
+        counts |= {} if settings["targeted_apgd"] else {"attacks": "of APGD-CE, targeted FAB and Square"}
     if "steps" in counts and "step" in settings:
         counts["steps"] += f" of {step_told(settings['step'])}"
     return [f"{'L2 ' if settings['norm'] == 'l2' else ''}eps {number_text(x)}", *counts.values()] if x else []

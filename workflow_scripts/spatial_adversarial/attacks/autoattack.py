@@ -36,18 +36,28 @@ def autoattack(
     steps: int = 100,
     targets: int = 9,
     queries: int = 5000,
+    targeted_apgd: bool = True,
 ) -> Tensor:
     """L-inf AutoAttack (Croce and Hein 2020): APGD-CE, targeted APGD and FAB, Square, each on what is left.
 
     x: float32 [N, C, H, W] in [0, 1]; y: int64 [N]. With the default budget this is its standard version; `steps`
     of APGD and FAB, target classes and Square's queries make it smaller. Returns adversarial examples, x itself
     where none was found. The model is attacked in eval mode and left as it was, torch's global generator too.
+    Targeted APGD's loss (DLR) takes the four largest logits: without four classes, `targeted_apgd` has to be False.
+    ValueError for more targets than there are other classes.
     """
     with _attacked(model, x):
+        with torch.no_grad():
+            classes = model(x[:1]).shape[1]
+        if targets >= classes or (targeted_apgd and classes < 4):
+            wanted = f"targets: {targets}" if targets >= classes else "targeted APGD"
+            raise ValueError(f"AutoAttack: {wanted}, but the network tells {classes} classes")
         attack = _package().AutoAttack(model, eps=eps, seed=seed, device=x.device, version="standard")
         attack.apgd.n_iter = attack.apgd_targeted.n_iter = attack.fab.n_iter = steps
         attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
         attack.square.n_queries = queries
+        if not targeted_apgd:
+            attack.attacks_to_run.remove("apgd-t")
         return attack.run_standard_evaluation(x, y, batch_size=len(x))[0]
 
 

@@ -36,4 +36,9 @@ def panels(dealt: dict[str, dict], scope: Scope, figure: str) -> dict[str, dict]
 def note(drawn: tuple[Panel, ...]) -> str:
     """At which eps the attacks of the panels are."""
     points = {number_text(x) for panel in drawn for line in panel.lines for x in line.at.values()}
-    return f"Accuracy under attacks at eps {', '.join(sorted(points))}, more of them than the figure has."
+    told = f"Accuracy under attacks at eps {', '.join(sorted(points))}, more of them than the figure has."
+    settings = [p.settings for panel in drawn for line in panel.lines for p in line.profiles.values()]
+    few = any(not one["targeted_apgd"] for one in settings)
+    return told + (
+        " AutoAttack is APGD-CE, targeted FAB and Square: there are too few classes for more." if few else ""
+    )

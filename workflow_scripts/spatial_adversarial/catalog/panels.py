@@ -9,6 +9,7 @@ from .reading import CatalogError, choose, lookup, schema, validate
 from .recipes import digest, filled, identity, number_text
 from .specs import Scope
 
+STANDARD_TARGETS = 9  # of AutoAttack
 PRINTED = ("label", "metric", "unit")
 BOTH_LABELS = 2  # the version of profiles that are evaluated on the true and on the predicted label
 
@@ -195,4 +196,19 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     settings |= {"version": BOTH_LABELS} if climbs_labels(settings) else {}
     settings = filled(settings, schema("profile"))
     validate("profile", settings, where)
+    if settings.get("attack") == "autoattack":
+        settings |= _with_classes(settings, scope.registry["data"][panel.data], where)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)
+
+
+def _with_classes(settings: dict, data: dict, where: str) -> dict:
+    """What of AutoAttack fits a data set's classes: nine targets, the standard, or all other classes where fewer.
+
+    Without four classes there is no targeted APGD. CatalogError for another number of targets that is too large.
+    """
+    others = data["classes"] - 1
+    if settings["targets"] > others and settings["targets"] != STANDARD_TARGETS:
+        raise CatalogError(
+            f"{where}.targets: {settings['targets']}, but {data['label']} has {others} other classes"
+        )
+    return {"targets": min(settings["targets"], others), "targeted_apgd": others >= 3}
