@@ -83,6 +83,7 @@ PROFILE_DEFAULTS = {
     "input.rotate": 0,
     "input.translate": 0,
     "input.rotate_translate": 0,
+    "targeted_apgd": True,
 }
 RELEASED_RUNS = {
     ("mnist", "stdcnn", "rotate", 0): "mnist/stdcnn/natural-c166770d",
