@@ -61,6 +61,39 @@ BAD_CONFIG = {
         {"budget": {"points": {"pgd": {"by_data": {"mnits": [0]}}}}},
         ["budget.points.pgd.by_data", "did you mean 'mnist'"],
     ),
+    "a misspelt choice": (
+        {"budget": {"points": {"pgd": {"by_dat": {"mnist": [0]}}}}},
+        ["budget.points.pgd: unknown key 'by_dat'", "did you mean 'by_data'"],
+    ),
+    "a misspelt choice of images": (
+        {"budget": {"test_images": {"pgd": {"by_modl": {"stdcnn": 10}}}}},
+        ["budget.test_images.pgd", "did you mean 'by_model'"],
+    ),
+    "a choice beside a name": (
+        {"budget": {"points": {"by_data": {"default": 3}, "pgd": 3}}},
+        ["budget.points: by_data stands alone", "'pgd'"],
+    ),
+    "an unknown profile by data": (
+        {"budget": {"points": {"by_data": {"mnist": {"pdg": 3}, "default": None}}}},
+        ["budget.points", "did you mean 'pgd'"],
+    ),
+    "nan epochs": ({"budget": {"epochs": float("nan")}}, ["budget.epochs: nan is no finite number"]),
+    "infinite epochs": ({"budget": {"epochs": float("inf")}}, ["budget.epochs: inf is no finite number"]),
+    "epochs of 1e999": ({"budget": {"epochs": "1e999"}}, ["budget.epochs: 1e999 is no finite number"]),
+    "nan epochs of a recipe": (
+        {"overrides": {"recipes": {"mnist_sgd": {"epochs": float("nan")}}}},
+        ["overrides.recipes.mnist_sgd.epochs: nan is no finite number"],
+    ),
+    "braces in results": ({"results": "out/{x}"}, ["results: 'out/{x}'", "no { and no }"]),
+    "braces in data": ({"data": "{data}"}, ["data: '{data}'", "no { and no }"]),
+    "PGD at a step of 8": (
+        {"overrides": {"profiles": {"pgd": {"step": 8}}}},
+        ["profiles.pgd with config: overrides", "step: 8", "maximum of 1"],
+    ),
+    "a label of broken mathtext": (
+        {"overrides": {"models": {"stdcnn": {"label": r"Std$\frac{CNN$"}}}},
+        ["overrides.models.stdcnn.label", "cannot be drawn as mathtext"],
+    ),
     "a misspelt kind of override": ({"overrides": {"recipe": {}}}, ["overrides", "did you mean 'recipes'"]),
     "an override of no recipe": (
         {"overrides": {"recipes": {"mnist_sdg": {"epochs": 1}}}},
@@ -355,6 +388,28 @@ BAD_SPECS = {
         ["data.cifar10.checksums"],
     ),
     "a claim on no figure": (INVARIANCE, {"claims.I1.in": "fig11"}, ["claims.I1.number", "'fig11'"]),
+    "a claim between nothing": (
+        INVARIANCE,
+        {"claims.I1.tests.number.above": ..., "claims.I1.tests.number.between": [1, 0]},
+        ["claims.I1.number.between: 1 is not below 0"],
+    ),
+    "a claim above nan": (
+        INVARIANCE,
+        {"claims.I1.tests.number.above": float("nan")},
+        ["claims.I1.tests.number.above: nan is no finite number"],
+    ),
+    "infinite epochs": (
+        PROTOCOLS,
+        {"recipes.mnist_sgd.epochs": float("inf")},
+        ["recipes.mnist_sgd.epochs: inf is no finite number"],
+    ),
+    "PGD at a step of 8": (PROTOCOLS, {"profiles.pgd.step": 8}, ["profiles.pgd", "step: 8", "maximum of 1"]),
+    "a step of 8 eps": (PROTOCOLS, {"profiles.pgd.step": {"of_eps": 8}}, ["profiles.pgd", "step", "8"]),
+    "a label of broken mathtext": (
+        INVARIANCE,
+        {"figures.fig1.title": r"rate of $\invariance$"},
+        ["figures.fig1.title", "cannot be drawn as mathtext", "invariance"],
+    ),
     "a claim on no panel": (
         INVARIANCE,
         {"claims.I1.tests.number.panels": ["z"]},
@@ -415,7 +470,8 @@ BAD_TEXT = {
     "a key twice": (INVARIANCE, "title: again\n", "key 'title' is given twice"),
     "invalid YAML": (INVARIANCE, "figures: [\n", "while parsing"),
     "a tab": (PROTOCOLS, "\tx: 1\n", "found character"),
-    "not UTF-8": (REGISTRY, b"\xff\xfe", "utf-8"),
+    "not UTF-8": (REGISTRY, b"\xff\xfe", "is not UTF-8"),
+    "an anchor inside itself": (INVARIANCE, "short: &loop [*loop]\n", "short.0: an anchor holds itself"),
 }
 
 
@@ -431,6 +487,7 @@ def message_of(config: dict, specs: Path) -> str:
 @pytest.mark.parametrize(("changes", "named"), BAD_CONFIG.values(), ids=BAD_CONFIG)
 def test_a_malformed_config_is_refused(edited, changes, named):
     message = message_of(edited(changes), ROOT / "figures")
+    print(message)
     assert "config: " in message and all(word in message for word in named), message
 
 
@@ -438,6 +495,7 @@ def test_a_malformed_config_is_refused(edited, changes, named):
 def test_a_malformed_paper_spec_is_refused(full_config, specs, edit, file, changes, named):
     edit(file, changes)
     message = message_of(full_config, specs)
+    print(message)
     assert all(word in message for word in named), message
     assert Path(message.split(": ")[0]).parent == specs, message
 
@@ -447,7 +505,59 @@ def test_a_file_that_cannot_be_read_is_refused(full_config, specs, file, text, n
     with open(specs / file, "ab") as spec:
         spec.write(text if isinstance(text, bytes) else text.encode())
     message = message_of(full_config, specs)
+    print(message)
     assert message.startswith(str(specs / file)) and named in message
+
+
+PUBLISHED = "published/published.csv"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("features,table1,cifar10", "3 fields, but the heading has 15"),
+        ("features,table1,cifar10,ResNet-50,natural,D,std,,clean,,,,,natural_accuracy,94.84,1", "16 fields"),
+        (
+            "features,table1,cifar10,ResNet-50,natural,D,std,,clean,,,,,natural_accuracy,94;84",
+            "'94;84' is no",
+        ),
+        ("features,table1,cifar10,ResNet-50,natural,D,std,,clean,,,,,natural_accuracy,", "percent: '' is no"),
+        (
+            "features,table1,cifar10,ResNet-50,natural,D,std,,pgd,,8/255,,,natural_accuracy,9",
+            "eps_255: '8/255'",
+        ),
+        ('features,"table1,cifar10', "unexpected end of data"),
+        (b"features,\xff", "is not UTF-8"),
+    ],
+)
+def test_a_malformed_line_of_the_published_numbers_is_refused(full_config, specs, line, named):
+    lines = (specs / PUBLISHED).read_bytes().splitlines(keepends=True)
+    with open(specs / PUBLISHED, "ab") as file:
+        file.write(line if isinstance(line, bytes) else line.encode())
+    message = message_of(full_config | {"papers": ["features"]}, specs)
+    print(message)
+    assert message.startswith(f"{specs / PUBLISHED}: line {len(lines) + 1}") and named in message
+
+
+def test_mathtext_that_can_be_drawn_is_taken(edited, specs):
+    label = r"Std$\frac{C}{N}$N, 5 $ each"
+    models = load(edited({"overrides": {"models": {"stdcnn": {"label": label[:17]}}}}), specs).registry[
+        "models"
+    ]
+    assert models["stdcnn"]["label"] == label[:17]
+    load(edited({"overrides": {"models": {"stdcnn": {"label": "for 5 $"}}}}), specs)
+
+
+def test_points_by_default_are_for_all_profiles(edited, specs):
+    catalog = load(edited({"papers": ["invariance"], "budget": {"points": {"pgd": 3, "default": 2}}}), specs)
+    grids = {
+        (profile.key, len(profile.settings["grid"]))
+        for target in catalog.targets.values()
+        for panel in target.panels
+        for line in panel.lines
+        for profile in line.profiles.values()
+    }
+    assert {("pgd", 3), ("rotation", 2)} <= grids and {n for key, n in grids if key != "pgd"} <= {1, 2}
 
 
 def test_a_missing_file_is_refused(full_config, specs):

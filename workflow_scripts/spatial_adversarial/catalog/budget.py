@@ -64,12 +64,12 @@ def _scaled_ramps(tree, share: float):
 
 
 def thin(values: list, wanted, name: str, where: str) -> list:
-    """The members or points kept: all, a number of them spread evenly with both ends, or some; `name` in a mapping.
+    """The members or points kept: all, a number of them spread evenly with both ends, or some; by_name in a mapping.
 
     Raises CatalogError, naming `where`, for one to keep that `values` has not.
     """
     if isinstance(wanted, dict):
-        return thin(values, wanted.get(name), name, f"{where}.{name}")
+        return thin(values, by_name(name, wanted), name, f"{where}.{name}")
     if isinstance(wanted, list):
         unknown = [value for value in wanted if value not in values]
         if unknown:

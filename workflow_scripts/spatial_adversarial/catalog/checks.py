@@ -1,8 +1,9 @@
 """Checks of what the config names, before any job starts."""
 
-from .reading import CatalogError, lookup
+from .reading import CatalogError, lookup, nearest
 
 NAMED_IN_BUDGET = {"members": "families", "points": "profiles", "test_images": "profiles"}
+BY = ("by_data", "by_model")
 NAMED_IN_BUDGET |= {"epochs": "recipes", "train_images": "recipes"}
 
 
@@ -42,9 +43,24 @@ def _named(config: dict):
         if kind != "theory":
             yield kind, f"overrides.{kind}", named
     for key, kind in NAMED_IN_BUDGET.items():
-        wanted = config["budget"].get(key)
-        if isinstance(wanted, dict):
-            yield kind, f"budget.{key}", wanted.keys() - {"default", "by_data", "by_model"}
+        yield kind, f"budget.{key}", _names(config["budget"].get(key), f"config: budget.{key}") - {"default"}
+
+
+def _names(wanted, where: str, named: bool = False) -> set[str]:
+    """The names in what the budget wants: by name once, and anywhere by_data or by_model; else CatalogError."""
+    if not isinstance(wanted, dict):
+        return set()
+    by = next((key for key in BY if key in wanted), None)
+    if by and len(wanted) > 1:
+        other = next(key for key in wanted if key != by)
+        raise CatalogError(f"{where}: {by} stands alone, but {other!r} is beside it")
+    if named and wanted and not by:
+        key = next(iter(wanted))
+        raise CatalogError(f"{where}: unknown key {key!r}{nearest(key, BY)}, expected one of {', '.join(BY)}")
+    found = set() if by else set(wanted)
+    for key, value in (wanted[by] if by else wanted).items():
+        found |= _names(value, f"{where}.{f'{by}.' if by else ''}{key}", named or not by)
+    return found
 
 
 def _of_papers(specs, kind: str) -> dict:

@@ -49,6 +49,9 @@ def _check_panels(target: Target, panels: list[str], where: str) -> None:
 
 
 def _check_test(target: Target, test: dict, where: str) -> None:
+    low, high = test.get("between", (0, 1))
+    if low >= high:
+        raise CatalogError(f"{where}.between: {low} is not below {high}")
     if "slack" in test:
         theory = target.spec.get("settings", {}).get("panels", {}).values()
         lookup("statement", test["slack"], {panel["statement"]: panel for panel in theory}, f"{where}.slack")

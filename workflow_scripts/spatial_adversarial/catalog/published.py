@@ -2,21 +2,42 @@
 
 import csv
 import functools
+import io
 import math
 from pathlib import Path
 
-from .reading import CatalogError, nearest
+from .reading import CatalogError, nearest, text
 
 VALUE = "percent"
+NUMBERS = (VALUE, "lr", "eps_255", "alpha", "step")  # the others may be empty
 
 
 @functools.cache
 def _read(path: Path) -> tuple[dict[str, str], ...]:
+    rows, done, reader = [], 1, csv.DictReader(io.StringIO(text(path), newline=""), strict=True)
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return tuple(csv.DictReader(file))
-    except OSError as error:
-        raise CatalogError(f"{path}: {error.strerror}") from None
+        for row in reader:
+            _check_row(row, f"{path}: line {reader.line_num}")
+            rows.append(row)
+            done = reader.line_num
+    except csv.Error as error:
+        raise CatalogError(f"{path}: line {done + 1}: {error}") from None
+    return tuple(rows)
+
+
+def _check_row(row: dict, where: str) -> None:
+    fields = [key for key, value in row.items() if key is not None and value is not None]
+    if None in row or len(fields) < len(row):
+        given = len(fields) + len(row.get(None, ()))
+        raise CatalogError(f"{where}: {given} fields, but the heading has {len(row) - (None in row)}")
+    for key in NUMBERS:
+        if row.get(key) or key == VALUE:
+            try:
+                sound = math.isfinite(float(row[key]))
+            except (KeyError, ValueError):
+                sound = False
+            if not sound:
+                raise CatalogError(f"{where}: {key}: {row.get(key)!r} is no number")
 
 
 def named(

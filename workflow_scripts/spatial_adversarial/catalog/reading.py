@@ -2,7 +2,9 @@
 
 import difflib
 import functools
+import io
 import json
+import math
 import re
 from pathlib import Path
 
@@ -15,6 +17,7 @@ FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
 
 
+DRAWN = ("label", "title", "strength", "heading", "note")  # texts that matplotlib draws
 KINDS = {"by_data": "data set", "by_model": "model", "families": "family", "profiles": "profile"}
 KINDS |= {"recipes": "recipe", "figures": "figure", "tables": "table"}
 
@@ -37,15 +40,62 @@ class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
 def read(path: Path) -> dict:
     """The mapping in a YAML file, its fractions and whole floats turned into plain numbers.
 
-    Raises CatalogError when the file is missing or unreadable, is no YAML, or gives a key twice.
+    Raises CatalogError when the file is missing or unreadable, is no YAML, gives a key twice, or has what `checked`
+    refuses.
     """
+    stream = io.StringIO(text(path))
+    stream.name = str(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            return numbers(yaml.load(file, Loader=_UniqueKeyLoader)) or {}
+        return checked(yaml.load(stream, Loader=_UniqueKeyLoader), str(path)) or {}
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def text(path: Path) -> str:
+    """What a file of the user's says; CatalogError where it is missing, unreadable or not UTF-8."""
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8")
     except FileNotFoundError:
         raise CatalogError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CatalogError(f"{path}: {' '.join(str(error).split())}") from None
+    except OSError as error:
+        raise CatalogError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise CatalogError(f"{path}: line {line} is not UTF-8: save the file as UTF-8") from None
+
+
+def checked(tree, file: str, key: str = "", within: tuple = ()):
+    """The tree with its `numbers`; CatalogError, naming file and key, for what no YAML of ours may hold.
+
+    That is a number that is not finite, an anchor inside itself, a text to be drawn with broken mathtext.
+    """
+    where = f"{file}: {key}" if key else file
+    if id(tree) in within:
+        raise CatalogError(f"{where}: an anchor holds itself")
+    if isinstance(tree, dict | list):
+        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        inside = (*within, id(tree))
+        done = {k: checked(value, file, f"{key}.{k}" if key else str(k), inside) for k, value in items}
+        return done if isinstance(tree, dict) else list(done.values())
+    number = numbers(tree)
+    if isinstance(number, float) and not math.isfinite(number):
+        raise CatalogError(f"{where}: {tree} is no finite number")
+    if isinstance(tree, str) and "$" in tree and key.rpartition(".")[2] in DRAWN:
+        _check_mathtext(tree, where)
+    return number
+
+
+def _check_mathtext(words: str, where: str) -> None:
+    from matplotlib.cbook import is_math_text  # only where there is a formula
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        if is_math_text(words):
+            MathTextParser("path").parse(words)
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise CatalogError(f"{where}: {words!r} cannot be drawn as mathtext: {reason}") from None
 
 
 def numbers(tree):
@@ -141,6 +191,8 @@ def _explain(error) -> str:
         return "give exactly one of " + ", ".join(rule["required"][0] for rule in error.validator_value)
     if "propertyNames" in error.absolute_schema_path:
         return f"{error.instance!r} is no name: letters, digits and _ only"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{error.instance!r}: {error.schema['description']}"
     if error.validator != "additionalProperties":
         return error.message
     known = list(error.schema.get("properties", {}))

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from . import checks, optional
-from .reading import CatalogError, check_choices, lookup, merge, numbers, read, validate
+from .reading import CatalogError, check_choices, checked, lookup, merge, read, validate
 
 DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
 DEFAULTS |= {"robust_images": "ours", "attack_check": []}
@@ -43,7 +43,7 @@ class Specs:
     """
 
     def __init__(self, config: dict, folder: Path):
-        config = numbers(config)
+        config = checked(config, "config")
         validate("config", config, "config")
         self.config = DEFAULTS | config
         self.folder = folder
