@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 
 from snakemake.exceptions import WorkflowError
 
@@ -105,6 +106,13 @@ def trained(wildcards):
     run, weights = run_and_weights(wildcards.run)
     folder = f"{RESULTS}/runs/{run}/seed{wildcards.seed}"
     return {"weights": f"{folder}/{weights}.pt", "run": f"{folder}/run.yaml"}
+
+
+def source_weights(files, wildcards):
+    """The weights of the runs that the transfer attacks among an evaluation's profiles are made on."""
+    found = [catalog.profiles[wildcards.run][file.format(**wildcards)] for file in files]
+    runs = dict.fromkeys(profile["source"] for profile in found if profile["source"])
+    return [f"{RESULTS}/runs/{run}/seed{wildcards.seed}/weights.pt" for run in runs]
 
 
 def data_of(wildcards):

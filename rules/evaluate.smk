@@ -8,6 +8,7 @@ for bundle, (files, runs) in catalog.bundles().items():
         input:
             unpack(trained),
             data=data_of,
+            sources=partial(source_weights, files),
         output:
             [f"{RESULTS}/evaluations/{{run}}/seed{{seed}}/{file}.h5" for file in files],
         log:

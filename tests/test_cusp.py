@@ -258,16 +258,17 @@ def test_a_method_not_run_has_no_hypervolume():
 @pytest.mark.parametrize(
     ("test", "value", "verdict"),
     [
+        ({"area": {"to": "adversarial", "row": 5, "over": [1, 2, 3]}, "above": 0}, 0.08, "holds"),
+        ({"area": {"to": "adversarial", "row": 4, "over": [1, 5]}, "above": 0}, -0.15, "fails"),
         (
-            {"area": {"to": "adversarial", "rows": [5], "over": [1, 2, 3], "each": True}, "above": 0},
-            0.08,
+            {"adds": {"to": "adversarial", "rows": [5], "over": [1, 2, 3]}, "above": 0},
+            0.33 - 0.25 - 0.01 - 0.01,
             "holds",
         ),
-        ({"area": {"to": "adversarial", "rows": [5], "over": [1, 2, 3]}, "above": 0}, -0.02, "undecided"),
-        ({"area": {"to": "adversarial", "rows": [4, 5], "over": [4]}, "above": 0}, 0.15, "holds"),
-        ({"area": {"to": "adversarial", "rows": [4], "over": [5]}, "above": 0}, -0.15, "fails"),
+        ({"adds": {"to": "adversarial", "rows": [4], "over": [1, 2, 3]}, "above": 0}, 0, "fails"),
         ({"ahead": {"to": "adversarial", "rows": [5], "over": [1, 2, 3]}, "above": 0}, 0.1, "holds"),
         ({"ahead": {"to": "adversarial", "rows": [4, 5], "over": [1, 2, 3]}, "above": 0}, -0.05, "fails"),
+        ({"nearer": {"to": "adversarial", "rows": [5], "over": [3]}, "below": 0}, -0.05, "holds"),
     ],
 )
 def test_claims_on_fronts(test, value, verdict):
@@ -277,15 +278,10 @@ def test_claims_on_fronts(test, value, verdict):
 
 
 def test_a_claim_on_sets_of_rows_is_judged_on_those_that_were_run_and_says_so():
-    test = {
-        "columns": ["spatial"],
-        "area": {"to": "adversarial", "rows": [4, 5], "over": [1, 2, 3]},
-        "above": 0,
-    }
-    claim = {"says": "", "in": "table1", "tests": {"t": test}}
+    asked = {"to": "adversarial", "rows": [4, 5], "over": [1, 2, 3]}
+    claim = {"says": "", "in": "table1", "tests": {"t": {"columns": ["spatial"], "ahead": asked, "above": 0}}}
     (row,) = judge_claim("C", claim, {"table1": made(not_run="14")}, 0.95)
-    assert row["value"] == pytest.approx(0.6 * 0.55 - (0.5 * 0.5 + 0.2 * 0.3))
-    assert "(3 of 5 rows)" in row["statistic"]
+    assert row["value"] == pytest.approx(0.1) and "(3 of 5 rows)" in row["statistic"]
     (row,) = judge_claim("C", claim, {"table1": made(not_run="45")}, 0.95)
     assert row["verdict"] == "not run" and "none of the rows 4, 5 has a number" in row["statistic"]
 

@@ -11,6 +11,7 @@ from torchvision.transforms import functional as reference
 
 import train as train_script
 from evaluate import evaluate as evaluate_run
+from evaluate import source_folders
 from slice_boundaries import slice_boundaries
 from spatial_adversarial import evaluation, runtime
 from spatial_adversarial.catalog.reading import schema
@@ -181,7 +182,11 @@ def test_inputs_are_turned_before_the_attack(network, images):
     assert same.prediction.tolist() == plain.prediction.tolist() != found.prediction.tolist()
 
 
-def naive(space: Space, x: Tensor, y: int, eps: float, settings: dict, unit: Tensor) -> int:
+def naive(space: Space, *attack) -> int:
+    return int(predictions(space.model, naive_image(space, *attack)[None]))
+
+
+def naive_image(space: Space, x: Tensor, y: int, eps: float, settings: dict, unit: Tensor) -> Tensor:
     """PGD on one image, written down from its definition: first the ball, then the range."""
     clean = space.model(x[None]).softmax(1).detach()
     moved = (x + eps * (2 * unit - 1)).clamp(space.low, space.high)
@@ -192,7 +197,7 @@ def naive(space: Space, x: Tensor, y: int, eps: float, settings: dict, unit: Ten
         (divergence if settings.get("loss") == "kl" else -told[0, y].log()).backward()
         moved = moved + settings["step"] * leaf.grad.sign()
         moved = torch.minimum(torch.maximum(moved, x - eps), x + eps).clamp(space.low, space.high)
-    return int(predictions(space.model, moved[None]))
+    return moved
 
 
 @pytest.mark.parametrize(
@@ -227,6 +232,24 @@ def test_pgd_climbs_the_label_predicted_at_its_noisy_start(network, images, smal
     expected = torch.tensor([naive(space, x, y, 0.3, settings, u) for x, y, u in each])
     assert agreement(found, expected) > 0.98
     assert found.tolist() != quietly(network, images, settings).prediction[0, 0].tolist()
+
+
+def test_a_transfer_attack_is_pgd_on_another_network_seen_by_this_one(network, images, small_blocks):
+    settings = PGD | {"grid": [0.2]}
+    other = load_network({"name": "stdcnn", "width": 0.5, "normalise": "dataset"}, images, seed=1).eval()
+    white = quietly(network, images, settings).prediction
+    assert quietly(network, images, settings, source=network).prediction.tolist() == white.tolist()
+    found = quietly(network, images, settings, source=other)
+    space, inputs = Space(other, "pixel"), to_float(images.images)
+    unit = torch.cat(
+        [torch.rand(n, 1, 28, 28, generator=stream("pgd", 0.2, 0, k)) for k, n in enumerate((50, 50, 20))]
+    )
+    each = zip(inputs, images.labels, unit, strict=True)
+    moved = torch.stack([naive_image(space, x, int(y), 0.2, settings, u) for x, y, u in each])
+    assert agreement(found.prediction[0, 0], predictions(network, moved)) > 0.98
+    assert found.clean.tolist() == quietly(network, images, settings).clean.tolist()
+    right = (found.prediction[0, 0] == found.label).mean()
+    assert right > (white[0, 0] == found.label).mean(), "weaker than its own gradients"
 
 
 def test_a_relative_step_is_two_and_a_half_radii_over_the_steps(network, images):
@@ -320,6 +343,23 @@ def test_evaluations_of_a_run(digits, runs, tmp_path, fitted, images):
         with h5py.File(path) as file:
             assert file["x"].attrs["unit"] == unit and json.loads(file.attrs["profile"]) == settings[name]
         assert json.loads((tmp_path / "first" / f"{name}.h5.json").read_text())["images"] == IMAGES
+
+
+def test_the_script_loads_the_network_that_a_transfer_attack_is_made_on(
+    digits, runs, images, fitted, tmp_path
+):
+    asked = PGD | {"grid": [0.2]}
+    settings = profile(**asked, images=IMAGES, source="digits/stdcnn/turned")
+    folders = source_folders([settings], [tmp_path / "digits/stdcnn/turned/seed0/weights.pt"])
+    assert folders == {"digits/stdcnn/turned": tmp_path / "digits/stdcnn/turned/seed0"}
+    sources = {"digits/stdcnn/turned": runs[1]}
+    path = tmp_path / "transfer.h5"
+    evaluate_run(runs[0], digits, {str(path): settings}, device="cpu", threads=1, sources=sources)
+    spec = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
+    turned = load_network(spec, images, seed=0, weights=runs[1] / "weights.pt").eval()
+    found = read_evaluation(path).prediction.tolist()
+    assert found == quietly(fitted, images, asked, source=turned).prediction.tolist()
+    assert found != quietly(fitted, images, asked).prediction.tolist()
 
 
 def test_a_slice_through_two_runs(digits, runs, tmp_path):

@@ -10,6 +10,7 @@ from spatial_adversarial.aggregates import Aggregator
 from spatial_adversarial.attacks import autoattack as package
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.costs import training_passes
+from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.printed import figure, table
 from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
 from spatial_adversarial.told import STANDARD
@@ -280,3 +281,72 @@ def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
     np.testing.assert_allclose(shown[:8, :8], pictures().pictures.images[0, 0].transpose(1, 2, 0) / 255)
     np.testing.assert_allclose(shown[10:18, :8], 0.5)  # nothing moves at eps 0
     np.testing.assert_allclose(shown[10:18, 40:48], 1.0, atol=0.01)  # all moves up, by the largest eps
+
+
+def published(catalog, key: str) -> dict:
+    """{(test, column): verdict} of a claim on the numbers that the paper prints, from cells of which none was run."""
+    made = catalog(only_data=["mnist"])
+    claim = made.claims["oaat"][key]
+    names = {test.get("in", claim["in"]) for test in claim["tests"].values()}
+    tables = {}
+    for name in names:
+        tables[name] = Aggregator(
+            made.targets["oaat", name],
+            seeds=lambda path: [0],
+            bootstrap={"replicates": 2, "level": 0.95, "seed": 0},
+            status=lambda path, profile=None: "run",
+            evaluation=None,
+            classes={},
+        ).table({})
+    rows = judge_claim(key, claim, tables, 0.95)
+    assert {row["verdict"] for row in rows if row["source"] == "ours"} == {"not run"}
+    return {(row["test"], row["panel"]): row["verdict"] for row in rows if row["source"] == "published"}
+
+
+@pytest.mark.parametrize("key", ["O1", "O2", "O3"])
+def test_the_printed_gains_hold_in_sign_and_size_and_oaat_is_best(catalog, key):
+    found = published(catalog, key)
+    assert len(found) == {"O1": 13, "O2": 14, "O3": 6}[key] and set(found.values()) == {"holds"}
+
+
+def test_two_printed_gains_on_the_wide_network_fail(catalog):
+    failing = {place for place, verdict in published(catalog, "O4").items() if verdict != "holds"}
+    assert failing == {
+        ("WideResNet-34-10", "autoattack_8"),
+        ("WideResNet-34-10, AutoAttack beyond", "autoattack_16"),
+    }
+
+
+def test_square_is_weaker_in_every_printed_row_and_fat_is_not_near_80(catalog):
+    assert set(published(catalog, "O7").values()) == {"holds"}
+    assert {test for (test, _), verdict in published(catalog, "O8").items() if verdict != "holds"} == {"fat"}
+
+
+def test_the_transfer_attack_is_made_on_the_network_of_pgd_at(catalog):
+    made = catalog()
+    sanity, (at, *_) = made.targets["oaat", "sanity"], made.targets["oaat", "large_eps"].panels
+    (source,) = {
+        profile.settings["source"]
+        for panel in sanity.panels
+        for line in panel.lines
+        if line.name == "transfer"
+        for profile in line.profiles.values()
+    }
+    assert at.letter == "at_8" and source == at.members[0].path and source in sanity.paths()
+
+
+def test_a_transfer_attack_takes_one_run(full_config, specs, edit):
+    edit("oaat.yaml", {"profiles.transfer.source.family": "atx"})
+    with pytest.raises(CatalogError, match=r"profiles\.transfer\.source\.family: .*'atx'"):
+        load(full_config | {"papers": ["oaat"]}, specs)
+
+
+def test_ce_and_kl_are_two_attacks_on_one_network(catalog):
+    lines = {
+        line.name: next(iter(line.profiles.values())).settings
+        for panel in catalog().targets["oaat", "ablation"].panels
+        if panel.letter == "oaat"
+        for line in panel.lines
+    }
+    assert lines["pgd_kl"]["loss"] == "kl" and lines["pgd_ce"]["loss"] == "cross_entropy"
+    assert {k for k in lines["pgd_ce"] if lines["pgd_ce"][k] != lines["pgd_kl"][k]} == {"loss", "version"}

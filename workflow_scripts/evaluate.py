@@ -1,6 +1,7 @@
 """Evaluate one trained run: per-image predictions of each profile asked for, one HDF5 file a profile."""
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +15,19 @@ UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they 
 
 
 def evaluate(
-    run: Path, data: str, profiles: dict[str, dict], *, device: str, threads: int, weights: str = "weights.pt"
+    run: Path,
+    data: str,
+    profiles: dict[str, dict],
+    *,
+    device: str,
+    threads: int,
+    weights: str = "weights.pt",
+    sources: dict[str, Path] | None = None,
 ) -> None:
     """Evaluate the `weights` in folder `run` on the test images of the prepared data set `data`.
 
-    profiles: {output path: resolved profile}. Each result has <output path>.json, its provenance, beside it.
+    profiles: {output path: resolved profile}. sources: {a profile's `source`: the folder of that run}. Each result
+    has <output path>.json, its provenance, beside it.
     """
     from spatial_adversarial.blocks import Blocks
     from spatial_adversarial.catalog.recipes import digest as digest_of
@@ -40,15 +49,26 @@ def evaluate(
         "data": images_digest,
     }
 
+    def network_of(folder: Path, images):
+        told = read_run(folder, data=images_digest)
+        weights = checked(folder, "weights.pt", told)
+        return load_network(told["recipe"]["model"], images, seed=0, weights=weights).to(target)
+
     def one(output: str, profile: dict) -> None:
         started = now()
         images = load(data, "test", limit=profile["images"], device=target)
         network = load_network(recipe["model"], images, seed=0, weights=path).to(target)
+        source = network_of(sources[profile["source"]], images) if profile["source"] else None
+        parts = made_of
+        if source is not None:
+            parts = made_of | {"source": file_digest(sources[profile["source"]] / "weights.pt")}
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
-        blocks = Blocks(output, digest_of([made_of, profile]))
+        blocks = Blocks(output, digest_of([parts, profile]))
         try:
             result = halve_when_full(
-                lambda batch: measure(network, images, profile, batch=batch, tell=tell, kept=blocks)
+                lambda batch: measure(
+                    network, images, profile, batch=batch, tell=tell, kept=blocks, source=source
+                )
             )
         except NonFiniteLogits as error:
             raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None
@@ -57,12 +77,19 @@ def evaluate(
             if "transform" in profile
             else UNITS.get(profile["attack"], "eps")
         )
-        write_evaluation(output, result, x_unit=unit, profile=profile, made_of=made_of)
+        write_evaluation(output, result, x_unit=unit, profile=profile, made_of=parts)
         blocks.remove()
         record(f"{output}.json", started, run=str(run), images=len(images))
 
     for output, profile in profiles.items():
         one(output, profile)
+
+
+def source_folders(profiles: list[dict], weights: Iterable[str]) -> dict[str, Path]:
+    """{a profile's `source`: the folder of that run} among the files of weights of an evaluation's inputs."""
+    runs = {profile["source"] for profile in profiles if profile["source"]}
+    folders = [Path(file).parent for file in weights]
+    return {run: next(one for one in folders if one.parent.as_posix().endswith(run)) for run in runs}
 
 
 if "snakemake" in globals():
@@ -77,6 +104,7 @@ if "snakemake" in globals():
             smk.input.data,
             outputs,
             weights=Path(smk.input.weights).name,
+            sources=source_folders(profiles, smk.input.sources),
             device=smk.config["device"],
             threads=smk.config["threads"],
         )

@@ -106,12 +106,12 @@ def _pgd_block(space, images, labels, chosen, profile: dict, eps: float, names, 
         x = space.inputs(to_float(part))
         loss = cross_entropy_each
         if profile["loss"] == "kl":
-            loss, y = divergence_each, space.model(x).log_softmax(1)
+            loss, y = divergence_each, space.attacked(x).log_softmax(1)
         first = x + eps * (2 * start - 1) if profile["random_start"] else x
         if profile["loss"] == "predicted_at_start":
-            y = space.model(first.clamp(space.low, space.high)).argmax(1)
+            y = space.attacked(first.clamp(space.low, space.high)).argmax(1)
         adversarial = pgd(
-            space.model,
+            space.attacked,
             x,
             y,
             eps=eps,

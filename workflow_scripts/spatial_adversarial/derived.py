@@ -20,8 +20,9 @@ def derive(
 
     spec: the table's resolved spec, whose derived rows say what they are `of`. A `gain` is the first row less the
     second, with the interval of their difference; a `best` is, cell by cell, the row with the largest value
-    (`chosen`), with that row's own interval; one with `nearest` is the one row whose accuracy on validation images
-    (`validation`, by row) is nearest to that number. "not run" where what it needs was not run.
+    (`chosen`), with that row's own interval, and the largest published number where all rows have one; one with
+    `nearest` is the one row whose accuracy on validation images (`validation`, by row) is nearest to that number.
+    "not run" where what it needs was not run.
     """
     cells = {(row["panel"], row["column"]): (row, sample) for row, sample in made}
     for key, told in spec["rows"].items():
@@ -73,11 +74,14 @@ def _several(sample: Sample) -> Sample:
 
 
 def _best(found: list[Made]) -> Made:
+    prints = [row["published"] for row, _ in found]
+    published = None if None in prints else max(prints)
     run = [(row, sample) for row, sample in found if row["status"] != "not run"]
     if not run:
-        return _blank(found)
+        row, sample = _blank(found)
+        return row | {"published": published}, sample
     row, sample = max(run, key=lambda pair: pair[0]["value"])
-    return row | {"chosen": row["panel"], "published": None}, sample
+    return row | {"chosen": row["panel"], "published": published}, sample
 
 
 def _blank(found: list[Made]) -> Made:

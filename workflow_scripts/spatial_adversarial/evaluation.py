@@ -30,11 +30,13 @@ class Space:
     """The inputs that an attack moves in: pixels in [0, 1], or the normalised inputs of the papers' code.
 
     There the network is its body, an image is normalise(x), unclamped, and iterates are clamped to [-1, 1].
+    `attacked` is the network whose gradients PGD climbs: `source` in a transfer attack, else the model itself.
     """
 
-    def __init__(self, network: nn.Module, name: str):
+    def __init__(self, network: nn.Module, name: str, source: nn.Module | None = None):
         normalized = name == "normalized"
         self.model = network.body if normalized else network
+        self.attacked = source or self.model
         self.inputs = network.normalise if normalized else lambda x: x
         self.low, self.high = (-1.0, 1.0) if normalized else (0.0, 1.0)
 
@@ -52,17 +54,23 @@ def evaluate(
     batch: int = BLOCK,
     tell: Tell = print,
     kept: Kept = not_kept,
+    source: nn.Module | None = None,
 ) -> Evaluation:
     """One profile of a network in eval mode; `profile` is resolved, as schemas/profile.yaml describes it.
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
     called with a line of progress after each point and each attacked block, and `kept` with a block's name and
-    what makes its predictions. The network is left as it was. NonFiniteLogits where its logits are no numbers.
+    what makes its predictions. source: the network of the profile's `source`. Both networks are left as they were.
+    NonFiniteLogits where the logits are no numbers.
     """
     images = _transformed_inputs(images, profile)
-    space = Space(network, profile["space"])
+    space = Space(network, profile["space"], source)
     points: list[dict[str, Tensor]] = []
-    with attack_mode(network), finite_logits(space.model, images.labels.device) as check:
+    with (
+        attack_mode(network),
+        attack_mode(source or network),
+        finite_logits(space.model, images.labels.device) as check,
+    ):
         clean = predict(space.model, images.images, batch, space.clean)
         check("on clean images")
         for number, x in enumerate(profile["grid"]):

@@ -6,7 +6,16 @@ from .reading import CatalogError, lookup
 from .specs import Specs
 from .targets import Target
 
-CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead")  # of claims on tables of results
+CELL_TESTS = (
+    "cell",
+    "gain",
+    "best",
+    "gap",
+    "area",
+    "ahead",
+    "adds",
+    "nearer",
+)  # of claims on tables of results
 
 
 def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) -> dict:
@@ -30,6 +39,7 @@ def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) 
             _check_test(target, test, where)
             if "columns" in test:
                 _check_cells(target, test, where)
+                claim["tests"][name] = _with_chance(target, test, specs, where)
     return claims
 
 
@@ -64,6 +74,24 @@ def _check_test(target: Target, test: dict, where: str) -> None:
             lookup("profile", test["profile"], profiles, f"{where}.profile")
 
 
+def _with_chance(target: Target, test: dict, specs: Specs, where: str) -> dict:
+    """A test, its `reference: chance` as the accuracy of a guess on the data set of the rows that it names."""
+    name = next(key for key in CELL_TESTS if key in test)
+    if test[name].get("reference") != "chance":
+        return test
+    rows = _rows_of(test[name])
+    data = {panel.data for panel in target.panels if panel.letter in rows}
+    if len(data) != 1:
+        raise CatalogError(f"{where}.{name}.reference: chance on which of {', '.join(sorted(data))}?")
+    classes = specs.registry["data"][data.pop()]["classes"]
+    return test | {name: test[name] | {"reference": 1 / classes}}
+
+
+def _rows_of(named: dict) -> list[str]:
+    single = [named["row"]] if "row" in named else []
+    return [str(row) for row in (*named.get("rows", []), *named.get("over", []), *single)]
+
+
 def _check_cells(target: Target, test: dict, where: str) -> None:
     """The rows and columns that a test on a table names are in it; raises CatalogError."""
     if target.kind != "results":
@@ -73,7 +101,7 @@ def _check_cells(target: Target, test: dict, where: str) -> None:
         raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
     rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
     named = test[name]
-    for row in (*named.get("rows", []), *named.get("over", []), *([named["row"]] if "row" in named else [])):
-        lookup("row", str(row), rows, f"{where}.{name}")
+    for row in _rows_of(named):
+        lookup("row", row, rows, f"{where}.{name}")
     for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
         lookup("column", column, target.spec["columns"], f"{where}.columns")

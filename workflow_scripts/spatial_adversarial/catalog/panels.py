@@ -177,6 +177,16 @@ def resolve_line(panel: Panel, line: dict, data: str, scope: Scope, where: str) 
     return Line(line.get("label", found["label"]), line.get("metric") or found["metric"], profiles, at)
 
 
+def _source(data: str, source: dict, scope: Scope, where: str) -> str:
+    """The one run whose network a transfer attack is made on; raises CatalogError."""
+    lookup("model", source["model"], scope.registry["models"], f"{where}.source.model")
+    scope.find("families", source["family"], f"{where}.source.family")
+    made = resolve_members(data, source["model"], source["family"], scope)
+    if len(made) != 1:
+        raise CatalogError(f"{where}.source.family: {source['family']!r} has {len(made)} members, not one")
+    return made[0].path
+
+
 def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Member, scope: Scope) -> Profile:
     """A profile's settings for one member: its grid thinned and its images limited by the budget."""
     where = scope.place("profiles", key)
@@ -193,6 +203,7 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
     wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
     images = budget.by_name(key, wanted)
     settings |= {"images": images} if images else {}
+    settings |= {"source": _source(data, settings["source"], scope, where)} if "source" in settings else {}
     settings |= {"version": BOTH_LABELS} if climbs_labels(settings) else {}
     settings = filled(settings, schema("profile"))
     validate("profile", settings, where)

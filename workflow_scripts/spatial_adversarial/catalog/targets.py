@@ -32,9 +32,12 @@ class Target:
         return self.kind in ("architectures", "results")
 
     def paths(self) -> list[str]:
-        """The runs, without seeds, that the target needs."""
+        """The runs, without seeds, that the target needs, those with them that transfer attacks are made on."""
         run = [panel for panel in self.panels if not panel.reason]
-        return list(dict.fromkeys(run_and_weights(m.path)[0] for panel in run for m in panel.members))
+        own = [m.path for panel in run for m in panel.members]
+        profiles = [one for panel in run for line in panel.lines for one in line.profiles.values()]
+        sources = [profile.settings["source"] for profile in profiles if profile.settings.get("source")]
+        return list(dict.fromkeys(run_and_weights(path)[0] for path in (*own, *sources)))
 
     def evaluations(self) -> list[tuple[str, str]]:
         """The (run without seed, profile file) pairs that the target needs."""

@@ -71,10 +71,19 @@ def judge_claim(
             judged.append(frame | judge_theory(numbers.rows, test))
             continue
         if CELL_STATISTICS.keys() & test.keys():
-            judged += [frame | row for row in judge_cells(test, numbers, level)]
+            judged += [frame | _at_full_size(test, row) for row in judge_cells(test, numbers, level)]
             continue
         for panel in test.get("panels", ["a"]):
-            judged.append(frame | judge_panel(test, panel, numbers, level, targets))
+            judged.append(frame | _at_full_size(test, judge_panel(test, panel, numbers, level, targets)))
             published = judge_panel(test, panel, numbers, level, targets, "published")
             judged += [frame | published] if published["verdict"] != "not run" else []
     return judged
+
+
+def _at_full_size(test: dict, row: dict) -> dict:
+    """A row of the claims table, without its verdict where the test is of full size alone and the run is reduced."""
+    if not test.get("full_size") or row["source"] == "published" or row["status"] != "reduced":
+        return row
+    said = f"{row['statistic']}: not comparable, the paper's number is of full size"
+    kept = {key: row[key] for key in ("panel", "source", "attack_space") if key in row}
+    return kept | {"statistic": said, "verdict": "not run", "status": "not run"}

@@ -1,69 +1,59 @@
-"""Claims on a table of results: cells, differences of rows, and the best of a column, on ours and as published."""
+"""Claims on a table of results: cells, differences of rows, the best of a column, fronts; on ours and as published."""
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from spatial_adversarial.catalog.budget import worst
-from spatial_adversarial.intervals import Sample, difference, interval
-from spatial_adversarial.judging.numbers import Numbers, not_learnt
-from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge_interval
-from spatial_adversarial.pareto import hypervolume
-
-Column = dict[
-    str, np.ndarray
-]  # {row: its value [1 + B + S]: the estimate, its replicates, its value by seed}
+from spatial_adversarial.intervals import at_end, difference, interval
+from spatial_adversarial.judging import fronts
+from spatial_adversarial.judging.columns import Column, column_of
+from spatial_adversarial.judging.numbers import Numbers
+from spatial_adversarial.judging.several import greatest, least, part
+from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
 
 
-def _of(column: Column, row: str | int) -> np.ndarray:
-    if str(row) not in column:
-        raise NotRun(f"row {row} has no number")
-    return column[str(row)]
+def _cell(column: Column, level: float, row: str | int) -> tuple:
+    return interval(column.of(row), level), []
 
 
-def _best(column: Column, row: str | int, rows: list | None = None) -> np.ndarray:
-    others = [str(name) for name in rows or column if str(name) != str(row)]
-    found = [_of(column, name) for name in others]
-    if not found:
+def _gain(column: Column, level: float, rows: list) -> tuple:
+    first, second = map(column.of, rows)
+    return difference(first, second, level), [first, second]
+
+
+def _best(column: Column, level: float, row: str | int, rows: list | None = None) -> tuple:
+    own = column.of(row)
+    others = [column.of(name) for name in column.among(rows or column.samples) if name != str(row)]
+    if not others:
         raise NotRun("no other row has a number")
-    return _of(column, row) - np.max(found, axis=0)
+    return least([part(difference(own, one, level), level) for one in others], level), [own, *others]
 
 
-def _gap(column: Column, to: Column, rows: list | None = None) -> np.ndarray:
-    found = [_of(column, row) - _of(to, row) for row in rows or column.keys() & to.keys()]
-    if not found:
-        raise NotRun("no row has a number in both columns")
-    return np.min(found, axis=0)
+def _gap(column: Column, to: Column, level: float, below: bool, rows: list | None = None) -> tuple:
+    asked = rows or [row for row in column.samples if row in to.samples]
+    pairs = [(column.of(row), to.of(row)) for row in to.among(column.among(asked))]
+    told = [pair for pair in pairs if not at_end(pair)]
+    if not told:
+        raise NotInformative("both columns are at one floor or ceiling")
+    parts = [part(difference(*pair, level), level) for pair in told]
+    return (greatest if below else least)(parts, level), []  # within networks: no training is compared
 
 
-def _points(column: Column, to: Column, rows: list) -> tuple[np.ndarray, np.ndarray]:
-    """(x, y) [rows, 1 + B] of those of some rows that have numbers, as points of two columns; NotRun for none."""
-    found = [(_of(column, row), _of(to, row)) for row in rows if str(row) in column.keys() & to.keys()]
-    if not found:
-        raise NotRun(f"none of the rows {', '.join(map(str, rows))} has a number")
-    return np.stack([x for x, _ in found]), np.stack([y for _, y in found])
-
-
-def _area(column: Column, to: Column, rows: list, over: list, each: bool = False) -> np.ndarray:
-    x, y = _points(column, to, over)
-    others = (x * y).max(axis=0) if each else hypervolume(x, y)
-    return hypervolume(*_points(column, to, rows)) - others
-
-
-def _ahead(column: Column, to: Column, rows: list, over: list) -> np.ndarray:
-    (x, y), (others_x, others_y) = _points(column, to, rows), _points(column, to, over)
-    return np.maximum(x[:, None] - others_x, y[:, None] - others_y).min(axis=(0, 1))
-
-
-# name in a paper's file: (what it is, statistic [1 + B + S] of one column)
-CELL_STATISTICS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
-    "cell": ("value of a cell", _of),
-    "gain": ("first row less second", lambda column, rows: _of(column, rows[0]) - _of(column, rows[1])),
+# name in a paper's file: (what it is, (its interval, the samples compared) of a column)
+OF_ONE: dict[str, tuple[str, Callable[..., tuple]]] = {
+    "cell": ("value of a cell", _cell),
+    "gain": ("first row less second", _gain),
     "best": ("row less the best of the other rows", _best),
-    "area": ("area dominated with another column, less that of other rows", _area),
-    "ahead": ("least lead over other rows in the better of this column and another", _ahead),
-    "gap": ("least over the rows of this column less another", _gap),
 }
+# the same of two columns; what `adds` is judged by stands third
+OF_TWO: dict[str, tuple[str, Callable[..., tuple]]] = {
+    "gap": ("of the rows' differences of this column and another, the one nearest to the line", _gap),
+    "area": ("area dominated with another column, less that of each other row: the least", fronts.area),
+    "ahead": ("lead over another row in the better of two columns: the least", fronts.ahead),
+    "adds": ("area that the row adds to what the others dominate", fronts.adds),
+    "nearer": ("distance to the front of all rows, less that of each other row: the greatest", fronts.nearer),
+}
+CELL_STATISTICS = OF_ONE | OF_TWO
+LIST_BY_LIST = ("adds", "nearer")  # each of their `rows` is judged in a row of its own
 
 
 def judge_cells(test: dict, numbers: Numbers, level: float) -> Iterator[dict]:
@@ -71,73 +61,72 @@ def judge_cells(test: dict, numbers: Numbers, level: float) -> Iterator[dict]:
 
     Published numbers have no interval: they are judged as they are printed, where all that the test needs is.
     """
-    for name in test["columns"]:
-        yield {"panel": name, "source": "ours"} | _judge(test, name, numbers, "value", level)
-        row = _judge(test, name, numbers, "published", level)
-        if row["verdict"] != "not run":
-            yield {"panel": name, "source": "published"} | row
-
-
-def _judge(test: dict, name: str, numbers: Numbers, source: str, level: float) -> dict:
     key = next(key for key in test if key in CELL_STATISTICS)
+    for name in test["columns"]:
+        for source, column in (("ours", "value"), ("published", "published")):
+            for parameters in _one_by_one(key, test[key]):
+                row = _judge(key, parameters, test, name, numbers, column, level)
+                if source == "ours" or row["verdict"] != "not run":
+                    yield {"panel": name, "source": source} | row
+
+
+def _one_by_one(key: str, parameters: dict) -> list[dict]:
+    if key not in LIST_BY_LIST:
+        return [parameters]
+    shared = {name: value for name, value in parameters.items() if name != "rows"}
+    return [shared | {"row": row} for row in parameters["rows"]]
+
+
+def _judge(
+    key: str, parameters: dict, test: dict, name: str, numbers: Numbers, source: str, level: float
+) -> dict:
     what, statistic = CELL_STATISTICS[key]
-    parameters, asked = dict(test[key]), _asked(test[key])
+    parameters = dict(parameters)
+    if key in LIST_BY_LIST:
+        what = f"row {parameters['row']}: {what}"
+    if parameters.get("reference"):
+        what += f", from {parameters['reference']:g} in both"
     try:
-        samples = _column(numbers, name, source, asked)
-        compared: list[Sample] = [samples[row] for row in asked if row in samples]
-        column = {row: _array(sample) for row, sample in samples.items()}
+        columns = [column_of(numbers, name, source)]
         if "to" in parameters:
-            beside = _column(numbers, parameters["to"], source, asked)
-            parameters["to"] = {row: _array(sample) for row, sample in beside.items()}
-        drawn = statistic(column, **parameters)
-        if key == "cell":
-            found, compared = interval(samples[str(parameters["row"])], level), []
-        elif key == "gain":
-            found = difference(*compared, level)
-        else:
-            found = interval(_sample(drawn, next(iter(samples.values()))), level)
-        if "over" in parameters:
-            what += (
-                f" ({len(set(asked) & samples.keys())} of {len(asked)} rows)"
-                if set(asked) - samples.keys()
-                else ""
-            )
-        rows = numbers.rows
-        status = rows.status[(rows.column == name) & (rows.panel.isin(asked) if asked else True)]
-        status = "run" if source == "published" else worst(status)
-        return {"status": status} | judge_interval(found, what, test, compared)
+            columns.append(column_of(numbers, parameters.pop("to"), source))
+        what += _share(parameters, columns)
+        parameters |= {"below": "below" in test} if key == "gap" else {}
+        found, compared, *decides = statistic(*columns, level=level, **parameters)
+        for column in columns if key in OF_TWO and key != "gap" else ():
+            _check_told(column, parameters)
+        cells = judge_interval(found, what, test, compared)
+        if decides:
+            cells |= {"verdict": judge(decides[0], test)[1]}
+        return {"status": "run" if source == "published" else _status(numbers, name, test[key])} | cells
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
     except NotInformative as reason:
         return {"verdict": "not informative", "status": "run", "statistic": f"{what}: {reason}"}
 
 
+def _status(numbers: Numbers, name: str, parameters: dict) -> str:
+    """That of the least of the rows that a test names, of all where it names none."""
+    rows, asked = numbers.rows[numbers.rows.column == name], _asked(parameters)
+    return worst(rows.status[rows.panel.isin(asked)] if asked else rows.status)
+
+
 def _asked(parameters: dict) -> list[str]:
     """The rows that a test names."""
-    named = [*parameters.get("rows", []), *parameters.get("over", [])]
+    named = [*(parameters.get("rows") or []), *parameters.get("over", [])]
     named += [parameters["row"]] if "row" in parameters else []
     return list(dict.fromkeys(map(str, named)))
 
 
-def _column(numbers: Numbers, name: str, source: str, asked: list[str]) -> dict[str, Sample]:
-    """The rows with a number in a column; candidates and differences are none of them.
-
-    Networks that have not learnt leave; NotInformative where the test names one.
-    """
-    rows = numbers.rows
-    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
-    lost = not_learnt(chosen) & (source == "value")
-    named = [row for row in chosen.panel[lost] if row in asked]
-    if named:
-        raise NotInformative(f"row {', '.join(named)} is not shown to have learnt")
-    return {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
+def _share(parameters: dict, columns: list[Column]) -> str:
+    """Of how many of the rows that a test names the statistic is, where it is not of all."""
+    asked = _asked(parameters)
+    found = [row for row in asked if all(row in column.samples for column in columns)]
+    return f" ({len(found)} of {len(asked)} rows)" if len(found) < len(asked) else ""
 
 
-def _array(sample: Sample) -> np.ndarray:
-    return np.concatenate([[sample.value], sample.drawn, sample.seeds])
-
-
-def _sample(drawn: np.ndarray, like: Sample) -> Sample:
-    """A statistic [1 + B + S] as a sample, its seeds in pairs."""
-    replicates = len(like.drawn)
-    return Sample(float(drawn[0]), drawn[1 : 1 + replicates], drawn[1 + replicates :])
+def _check_told(column: Column, parameters: dict) -> None:
+    """NotInformative where all rows of one of two columns are at one floor or ceiling: they make no front."""
+    samples = [column.samples[row] for row in _asked(parameters) if row in column.samples]
+    if len(samples) > 1 and at_end(samples):
+        raise NotInformative(f"in one column all rows are at {100 * samples[0].value:g}%")

@@ -1,7 +1,7 @@
 """Claims on a figure's curves: values, falls, differences and orders, from the tidy rows of its panels."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -84,9 +84,28 @@ def _drop(curves: Curves, test: dict, level: float, what: str, strength: float, 
     return judge_interval(difference(first, second, level), what, test, [first, second])
 
 
-def _change(curves: Curves, test: dict, level: float, what: str, strengths: list[float], x: float) -> dict:
+def _change(
+    curves: Curves,
+    test: dict,
+    level: float,
+    what: str,
+    strengths: list[float],
+    x: float,
+    relative: bool = False,
+) -> dict:
     first, second = (curves.at(strength, x) for strength in strengths)
-    return judge_interval(difference(second, first, level), what, test, [first, second])
+    found = difference(second, first, level)
+    if relative:
+        found, what = _ratio(second, first, level), f"{what}, as a share of the first's"
+    return judge_interval(found, what, test, [first, second])
+
+
+def _ratio(second: Sample, first: Sample, level: float) -> Interval:
+    """second / first - 1, its interval by the delta method."""
+    value, slope = second.value / first.value - 1, 1 / first.value
+    found = contrast([(slope, second), (-slope * (value + 1), first)], level)
+    ends = {name: value + getattr(found, name) - found.value for name in ("low", "high")}
+    return replace(found, value=value, **ends)
 
 
 def _apart(curves: Curves, test: dict, level: float, what: str, strengths: list[float]) -> dict:

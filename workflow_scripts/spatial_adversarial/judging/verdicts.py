@@ -23,14 +23,15 @@ class NotInformative(Exception):
 
 
 def judge(found: Interval, test: dict) -> tuple[str, str]:
-    """(the line, the verdict) for an interval under `above`, `below` or `between` of a test.
+    """(the line, the verdict) for an interval under `above`, `below`, `between` or `near` of a test.
+
+    near: [a gain that is claimed, how far from it is near]: its sign and its size hold together or not at all.
 
     holds: the whole interval lies on the right side; fails: on the wrong one; else undecided, as are an estimate
     exactly on the line and, unless it is a printed number, an interval of width zero.
     """
-    if "between" in test:
-        first, last = test["between"]
-        line = f"{first:g} to {last:g}"
+    if "between" in test or "near" in test:
+        first, last, line = _range(test)
         right = first <= found.low and found.high <= last and (found.printed or found.high > found.low)
         wrong = found.beyond(last, 1) or found.beyond(first, -1)
     else:
@@ -40,6 +41,17 @@ def judge(found: Interval, test: dict) -> tuple[str, str]:
         if found.value == bound:
             right = wrong = False
     return line, "holds" if right else "fails" if wrong else "undecided"
+
+
+def _range(test: dict) -> tuple[float, float, str]:
+    """(first, last, in words) of the range that a test names."""
+    if "between" in test:
+        first, last = test["between"]
+        return first, last, f"{first:g} to {last:g}"
+    claimed, near = test["near"]
+    first, last, side = (claimed - near, claimed + near, ">" if claimed > 0 else "<")
+    ends = (max(first, 0.0), last) if claimed > 0 else (first, min(last, 0.0))
+    return *ends, f"{side} 0 and {claimed:g} to within {near:g}"
 
 
 def judge_interval(found: Interval, what: str, test: dict, compared: Sequence[Sample] = ()) -> dict:

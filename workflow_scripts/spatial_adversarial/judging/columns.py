@@ -1,0 +1,43 @@
+"""The columns of a table of results as samples by row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spatial_adversarial.intervals import Sample
+from spatial_adversarial.judging.numbers import Numbers, not_learnt
+from spatial_adversarial.judging.verdicts import NotInformative, NotRun
+
+
+@dataclass(frozen=True)
+class Column:
+    """The rows with a number in one column, and apart those whose networks are not shown to have learnt."""
+
+    samples: dict[str, Sample]
+    lost: frozenset[str] = frozenset()
+
+    def of(self, row: str | int) -> Sample:
+        """A row that a sentence is about; NotRun where it has no number, NotInformative where it has not learnt."""
+        if str(row) in self.lost:
+            raise NotInformative(f"row {row} is not shown to have learnt")
+        if str(row) not in self.samples:
+            raise NotRun(f"row {row} has no number")
+        return self.samples[str(row)]
+
+    def among(self, rows: Iterable[str | int]) -> list[str]:
+        """Those of some rows that were run and have learnt; where none is left, NotRun or NotInformative."""
+        names = list(map(str, rows))
+        found = [name for name in names if name in self.samples]
+        if not found and self.lost & set(names):
+            raise NotInformative(f"none of the rows {', '.join(names)} is shown to have learnt")
+        if not found:
+            raise NotRun(f"none of the rows {', '.join(names)} has a number")
+        return found
+
+
+def column_of(numbers: Numbers, name: str, source: str) -> Column:
+    """A column of ours (`source` "value") or as "published"; candidates and differences are none of its rows."""
+    rows = numbers.rows
+    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
+    lost = not_learnt(chosen) & (source == "value")
+    samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
+    return Column(samples, frozenset(chosen.panel[lost]))
