@@ -84,6 +84,7 @@ PROFILE_DEFAULTS = {
     "input.translate": 0,
     "input.rotate_translate": 0,
     "targeted_apgd": True,
+    "source": None,
 }
 RELEASED_RUNS = {
     ("mnist", "stdcnn", "rotate", 0): "mnist/stdcnn/natural-c166770d",
