@@ -5,7 +5,13 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config.yaml"
+# The repository's config is the base; a config.yaml where Snakemake is started elsewhere is laid over it.
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+if Path("config.yaml").is_file() and not Path("config.yaml").samefile(f"{workflow.basedir}/config.yaml"):
+
+    configfile: "config.yaml"
 
 
 include: "rules/common.smk"
@@ -42,10 +48,14 @@ rule all:
         "Every figure, table and claim of {config[papers]} is in {config[results]}."
 
 
+check_targets(command_line(workflow), workflow.rules, results=known_files())
+
+
 onstart:
     # Snakemake 9.27 sets a timer at each look for jobs, and each timer looks again: soon it does little else.
     # It does so only while jobs are limited by time, which on one machine serves nothing.
     if workflow.local_exec:
+        check_threads()
         workflow.scheduler.job_rate_limiter = None
 
 

@@ -1,16 +1,26 @@
 """The catalog, and the few functions by which rules ask it."""
 
+import os
 import re
 import sys
 from functools import partial
 
 from snakemake.exceptions import WorkflowError
 
+# before any other folder's library of this name, in jobs too: they inherit the environment
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+os.environ["MPLBACKEND"] = "agg"  # a notebook's own, which jobs would inherit, stops matplotlib
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_weights
-from spatial_adversarial.planning import look_behind_ancient_inputs
+from spatial_adversarial.catalog.reading import nearest, read
+from spatial_adversarial.planning import (
+    check_config_files,
+    check_targets,
+    command_line,
+    look_behind_ancient_inputs,
+)
 from spatial_adversarial.printed import caption
 
 look_behind_ancient_inputs()
@@ -22,6 +32,9 @@ RUN = r"[\w.-]+/[\w.-]+/[\w.-]+"
 ENVIRONMENT = "../envs/environment.yaml"
 
 try:
+    check_config_files(command_line(workflow), workflow.basedir)
+    for file in workflow.configfiles:
+        read(Path(file))
     catalog = load(config, Path(workflow.basedir) / config["figures"])
 except CatalogError as error:
     raise WorkflowError(str(error)) from None
@@ -128,8 +141,21 @@ def target_of(wildcards):
     """The target of a figure or table; WorkflowError for a name that the paper's file does not have."""
     key = wildcards.paper, wildcards.target
     if key not in catalog.targets:
-        raise WorkflowError(f"{config['figures']}/{key[0]}.yaml: no figure or table {key[1]!r}")
+        near = nearest(key[1], [name for paper, name in catalog.targets if paper == key[0]])
+        raise WorkflowError(f"{config['figures']}/{key[0]}.yaml: no figure or table {key[1]!r}{near}")
     return catalog.targets[key]
+
+
+def aggregate_of(wildcards, table=False):
+    """The numbers that a figure is drawn from, or a table printed; WorkflowError where one is asked for as the other."""
+    target = target_of(wildcards)
+    if target.is_table != table:
+        kind, folder, suffix = ("table", "tables", "md") if target.is_table else ("figure", "figures", "pdf")
+        file = f"{RESULTS}/{folder}/{target.paper}/{target.name}.{suffix}"
+        raise WorkflowError(
+            f"{config['figures']}/{target.paper}.yaml: {target.name} is a {kind}: ask for {file}"
+        )
+    return f"{RESULTS}/aggregates/{target.paper}/{target.name}.h5"
 
 
 def evaluation_file(path, profile, seed):
@@ -173,8 +199,9 @@ def aggregate_inputs(wildcards):
 
 def table_inputs(wildcards):
     """What a table is printed from: the networks' descriptions, or the numbers of its rows."""
+    numbers = aggregate_of(wildcards, table=True)
     if target_of(wildcards).kind == "results":
-        return {"h5": f"{RESULTS}/aggregates/{wildcards.paper}/{wildcards.target}.h5"}
+        return {"h5": numbers}
     return {"networks": f"{RESULTS}/networks.json"}
 
 
@@ -210,6 +237,17 @@ def all_results():
     judged = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims_published.csv"]
     files += judged if any(catalog.claims.values()) else []
     return files + ([f"{RESULTS}/report.zip"] if config["report"] else [])
+
+
+def known_files():
+    """Every figure's, table's and claims file: what a user may ask for by its path."""
+    return [file for paper in config["papers"] for file in results_of(paper)]
+
+
+def check_threads():
+    """WorkflowError for more threads a job than this machine, on which the jobs run, has."""
+    if config["threads"] > os.cpu_count():
+        raise WorkflowError(f"config: threads: {config['threads']}, but this machine has {os.cpu_count()}")
 
 
 def closing_words():

@@ -21,7 +21,7 @@ rule aggregate:
 
 rule draw:
     input:
-        h5=rules.aggregate.output.h5,
+        h5=aggregate_of,
         modules=library(
             "labels",
             "printed",

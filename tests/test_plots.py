@@ -141,6 +141,22 @@ def test_redrawing_gives_the_same_bytes(make, tmp_path):
     assert b"CreationDate" not in (tmp_path / "first.pdf").read_bytes()
 
 
+# what a matplotlibrc may hold; LaTeX may be missing, and the rest would show
+ODD = {"text.usetex": True, "font.family": "serif", "axes.facecolor": "pink", "savefig.bbox": "tight"}
+ODD |= {"lines.solid_capstyle": "butt", "mathtext.fontset": "cm", "path.simplify": False, "svg.hashsalt": "x"}
+
+
+@pytest.mark.parametrize("make", [two_panels, strength_figure, boundary_figure])
+def test_a_users_matplotlibrc_reaches_no_byte_and_stays_as_it_was(make, tmp_path):
+    style.save(plots.draw(*make()), tmp_path / "plain.pdf", tmp_path / "plain.png")
+    with matplotlib.rc_context(ODD):
+        before = dict(matplotlib.rcParams)
+        style.save(plots.draw(*make()), tmp_path / "odd.pdf", tmp_path / "odd.png")
+        assert dict(matplotlib.rcParams) == before
+    for suffix in (".pdf", ".png"):
+        assert (tmp_path / f"odd{suffix}").read_bytes() == (tmp_path / f"plain{suffix}").read_bytes()
+
+
 def test_a_panel_has_one_line_and_one_band_a_training_strength():
     for axes in panel_axes(plots.draw(*sixteen_panels())):
         strengths = 7 if axes.get_title(loc="left")[1] in "abcd" else 5

@@ -12,7 +12,8 @@ pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(why_not()), reason=why_
 DAY = "1-00:00:00"
 FIG1 = ("--", "results/figures/invariance/fig1.csv")
 MEMBERS = {"rotate": [0, 30, 60, 90, 120, 180], "pgd": [0]}  # six runs, equally long, for four GPUs
-PROFILE = ("--profile", str(small.ROOT / "profiles/slurm"), "--configfile", "config.yaml")
+SLURM = small.ROOT / "profiles/slurm"
+PROFILE = ("--profile", str(SLURM), "--configfile", str(SLURM / "slurm.yaml"), "config.yaml")
 QUICK = ("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10")
 
 

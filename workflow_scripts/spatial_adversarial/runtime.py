@@ -1,6 +1,7 @@
 """Where a job runs: its device and threads, its network, and its memory."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from spatial_adversarial.training.state import load_weights
 def pick_device(device: str, threads: int) -> torch.device:
     """The device of a job ("auto": a GPU where there is one), set up to repeat its results on a CPU.
 
-    Raises RuntimeError where "cuda" is asked for and there is none.
+    Raises RuntimeError where "cuda" is asked for and there is none, and for more threads than the machine has.
     """
+    if threads > (there := os.cpu_count()):
+        raise RuntimeError(f"config: threads: {threads}, but this machine has {there}")
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = True  # shapes are fixed: the fastest kernel is worth its search
     if device == "cuda" and not torch.cuda.is_available():

@@ -3,7 +3,6 @@
 from itertools import groupby
 from textwrap import fill
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -29,7 +28,7 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     (its letter), "kind", "title", "status" (run, not run or reduced), "reason", "strengths" with their
     "strength_label", and what its kind asks for. ValueError names figure and panel of whatever is missing.
     """
-    with matplotlib.rc_context(style.RC):
+    with style.look():
         if figure["panels"][0]["kind"] == "theory":
             from spatial_adversarial.plots import theory  # a kind of its own: it lays out the whole figure
 

@@ -1,6 +1,5 @@
 """Pictures of images that show the features of others."""
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ def draw(shown: dict[str, np.ndarray], found: dict[str, np.ndarray], title: str)
     """
     first, last = shown
     rows = {first: shown[first], "result": found["images"], last: shown[last]}
-    with matplotlib.rc_context(style.RC):
+    with style.look():
         figure = Figure(figsize=(0.85 * COUNT, 3.1), layout="constrained")
         figure.suptitle(title)
         axes = figure.subplots(len(rows), COUNT, squeeze=False)

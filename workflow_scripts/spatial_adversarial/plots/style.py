@@ -4,6 +4,8 @@ Figures are drawn at the size at which they are printed: two panels fill a colum
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from textwrap import fill
@@ -74,6 +76,15 @@ METRICS = {
 
 PALE = 0.3  # opacity of what a network shows that is not shown to have learnt
 UNLEARNT = "not learnt"
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """matplotlib's defaults with `RC` over them: nothing of a user's matplotlibrc reaches a figure or its bytes."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
 
 
 def palette(n: int) -> list[str]:
@@ -230,13 +241,13 @@ def not_run(axes: Axes, reason: str) -> None:
 
 def save_png(figure: Figure, png: str | Path) -> None:
     """Write a figure atomically as PNG alone."""
-    with matplotlib.rc_context(RC), write_atomic(png) as path:
+    with look(), write_atomic(png) as path:
         figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
 
 
 def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
     """Write the figure atomically as PDF and as PNG (200 dots an inch): same figure, same bytes."""
-    with matplotlib.rc_context(RC):
+    with look():
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the layout is the slow part: once is enough for both files
         with write_atomic(pdf) as path:

@@ -1,0 +1,178 @@
+"""Where and how a user starts the workflow: other folders, other libraries, other config files, misspelt targets."""
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from snakemake.exceptions import WorkflowError
+
+from spatial_adversarial.planning import check_config_files, check_targets
+from spatial_adversarial.runtime import pick_device
+
+ROOT = Path(__file__).parents[1]
+RESULTS = [
+    "results/figures/invariance/fig1.pdf",
+    "results/figures/invariance/fig1.csv",
+    "results/tables/cusp/table1.md",
+]
+RESULTS += ["results/figures/tradeoff/fig1.pdf"]
+
+
+class Rule:
+    """What of Snakemake's rules is asked."""
+
+    def __init__(self, name: str, made: str = ""):
+        self.name, self.made = name, made
+
+    def is_producer(self, target: str) -> bool:
+        return bool(self.made) and target.startswith(self.made)
+
+
+RULES = [Rule("all"), Rule("invariance"), Rule("plan"), Rule("draw", "results/figures/")]
+
+
+@pytest.mark.parametrize(
+    ("target", "near"),
+    [
+        ("fig1", "results/figures/invariance/fig1.pdf or results/figures/invariance/fig1.csv"),
+        ("fig1.csv", "did you mean results/figures/invariance/fig1.csv?"),
+        ("fig1.pdf", "results/figures/invariance/fig1.pdf or results/figures/tradeoff/fig1.pdf?"),
+        ("table1", "results/tables/cusp/table1.md"),
+        ("fig99.pdf", "fig1.pdf"),
+        ("invarience", "did you mean invariance?"),
+        ("plann", "did you mean plan?"),
+        ("xyz", "no rule 'xyz', and no rule makes such a file"),
+    ],
+)
+def test_an_unknown_target_is_told_with_the_nearest_names(target, near):
+    with pytest.raises(WorkflowError) as refused:
+        check_targets(Namespace(targets=["all", target]), RULES, RESULTS)
+    print(refused.value)
+    assert f"no rule {target!r}" in str(refused.value) and near in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_a_rule_makes_or_is_there_already_is_a_target(tmp_path):
+    there = tmp_path / "there.txt"
+    there.touch()
+    check_targets(Namespace(targets=["all", "plan", "results/figures/x/y.pdf", str(there)]), RULES, RESULTS)
+    check_targets(Namespace(targets=[]), RULES, RESULTS)
+    check_targets(None, RULES, RESULTS)
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """A folder with mine.yaml and the profile `demo`, which names demo.yaml."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/config.yaml").write_text("cores: 1\nconfigfile: demo/demo.yaml\n")
+    for file in ("demo/demo.yaml", "mine.yaml"):
+        (tmp_path / file).write_text("seeds: [0]\n")
+    return "demo"
+
+
+def test_a_config_file_in_the_place_of_a_profiles_is_refused_with_the_line_to_type(profile, tmp_path):
+    with pytest.raises(WorkflowError) as refused:
+        check_config_files(Namespace(profile=[profile], configfile=[Path("mine.yaml")]), tmp_path)
+    print(refused.value)
+    assert "--configfile mine.yaml would take the place of demo/demo.yaml of --profile demo" in str(
+        refused.value
+    )
+    assert str(refused.value).endswith("type --configfile demo/demo.yaml mine.yaml")
+    both = [Path("demo/demo.yaml"), Path("mine.yaml")]
+    check_config_files(Namespace(profile=[profile], configfile=both), tmp_path)
+    check_config_files(Namespace(profile=[profile], configfile=None), tmp_path)
+    check_config_files(Namespace(profile=None, configfile=both[1:]), tmp_path)
+    check_config_files(None, tmp_path)
+
+
+def test_more_threads_than_the_machine_has_are_refused_by_a_job():
+    with pytest.raises(RuntimeError, match=f"config: threads: 100000, but this machine has {os.cpu_count()}"):
+        pick_device("cpu", 100_000)
+
+
+def started(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Snakemake started in a folder, which is not the repository's."""
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--cores",
+        "1",
+        *arguments,
+    ]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.slow
+def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path):
+    """A user's config alone, another clone on PYTHONPATH, a notebook's MPLBACKEND, a matplotlibrc: the same bytes."""
+    clone = tmp_path / "clone/spatial_adversarial"
+    clone.mkdir(parents=True)
+    (clone / "__init__.py").write_text("raise RuntimeError('the library of another clone')\n")
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\naxes.facecolor: pink\n")
+    odd = {"PYTHONPATH": str(clone.parent), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    odd["MATPLOTLIBRC"] = str(tmp_path / "matplotlibrc")
+    target = "mine/figures/invariance/theory.pdf"
+    made = []
+    for name, environment in (("plain", {}), ("odd", odd)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "mine.yaml").write_text(
+            "papers: [invariance]\nresults: mine\noverrides: {theory: {samples: 100}}\n"
+        )
+        status, said = started(folder, "--configfile", "mine.yaml", "--", target, **environment)
+        assert status == 0, said
+        made.append((folder / target).read_bytes())
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "named"),
+    [
+        (
+            "threads: 100000\n",
+            ["data/raw/digits.json"],
+            f"threads: 100000, but this machine has {os.cpu_count()}",
+        ),
+        ("seeds: [0]\nseeds: [1]\n", ["-n", "plan"], "mine.yaml: key 'seeds' is given twice"),
+        (
+            "{}",
+            ["-n", "results/figures/cusp/table1.pdf"],
+            "cusp.yaml: table1 is a table: ask for results/tables/",
+        ),
+        (
+            "{}",
+            ["-n", "results/tables/cusp/fig2.md"],
+            "cusp.yaml: fig2 is a figure: ask for results/figures/",
+        ),
+        (
+            "{}",
+            ["-n", "fig1"],
+            "no rule 'fig1', and no rule makes such a file: did you mean results/figures/",
+        ),
+    ],
+    ids=["threads", "twice", "a table as a figure", "a figure as a table", "unknown"],
+)
+def test_snakemake_says_it_in_one_line_and_starts_nothing(tmp_path, config, arguments, named):
+    (tmp_path / "mine.yaml").write_text(config)
+    *options, target = arguments
+    status, said = started(tmp_path, *options, "--configfile", "mine.yaml", "--", target)
+    print([line for line in said.splitlines() if named in line])
+    assert status != 0
+    assert len([line for line in said.splitlines() if named in line]) == 1, said
+    assert "Traceback (most recent call last)" not in said
+    assert not (tmp_path / "data").exists() and not (tmp_path / "results").exists()
