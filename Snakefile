@@ -5,13 +5,16 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "rules/surroundings.smk"
+
+
 # The repository's config is the base; a config.yaml where Snakemake is started elsewhere is laid over it.
-configfile: f"{workflow.basedir}/config.yaml"
+configfile: sound(f"{workflow.basedir}/config.yaml")
 
 
 if Path("config.yaml").is_file() and not Path("config.yaml").samefile(f"{workflow.basedir}/config.yaml"):
 
-    configfile: "config.yaml"
+    configfile: sound("config.yaml")
 
 
 include: "rules/common.smk"

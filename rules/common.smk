@@ -1,20 +1,10 @@
 """The catalog, and the few functions by which rules ask it."""
 
-import os
 import re
-import sys
-from functools import partial
-
-from snakemake.exceptions import WorkflowError
-
-# before any other folder's library of this name, in jobs too: they inherit the environment
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-os.environ["MPLBACKEND"] = "agg"  # a notebook's own, which jobs would inherit, stops matplotlib
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_weights
-from spatial_adversarial.catalog.reading import nearest, read
+from spatial_adversarial.catalog.reading import nearest
 from spatial_adversarial.planning import (
     check_config_files,
     check_targets,
@@ -31,10 +21,11 @@ TIDY = config.get("tidy") or f"{RESULTS}/figures"
 RUN = r"[\w.-]+/[\w.-]+/[\w.-]+"
 ENVIRONMENT = "../envs/environment.yaml"
 
+check_config_files(command_line(workflow), workflow.basedir)
+for file in workflow.configfiles:
+    sound(file)
+
 try:
-    check_config_files(command_line(workflow), workflow.basedir)
-    for file in workflow.configfiles:
-        read(Path(file))
     catalog = load(config, Path(workflow.basedir) / config["figures"])
 except CatalogError as error:
     raise WorkflowError(str(error)) from None

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from spatial_adversarial.intervals import (
+    Interval,
     Sample,
     at_end,
     contrast,
@@ -159,3 +160,20 @@ def test_sides_of_other_numbers_of_seeds_are_not_paired():
     theirs = stats.ttest_ind(second.seeds, first.seeds, equal_var=False).confidence_interval(0.95)
     found = difference(second, first, 0.95)
     assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high])
+
+
+def test_an_interval_that_touches_a_line_is_not_beyond_it():
+    assert not Interval(0.5, 0.0, 1.0).beyond(0) and not Interval(0.5, 0.0, 1.0).beyond(1, -1)
+    assert Interval(0.5, 0.01, 1.0).beyond(0) and Interval(0.5, 0.0, 0.99).beyond(1, -1)
+
+
+def test_the_error_of_put_together_exact_intervals_is_the_normal_ones_of_their_width():
+    """None of 40 images against 20 of 40: arms of Clopper and Pearson's intervals, the error their mean over 1.96."""
+    drawn = np.full(100, np.nan)
+    none, half = Sample(0.0, drawn, images=40), Sample(0.5, np.linspace(0.4, 0.6, 100), images=40)
+    found = contrast([(1, half), (-1, none)], 0.95)
+    few = stats.binomtest(0, 40).proportion_ci(0.95).high
+    low, high = np.quantile(half.drawn, [0.025, 0.975])
+    down, up = np.hypot(0.5 - low, few), high - 0.5
+    assert (found.value - found.low, found.high - found.value) == pytest.approx((down, up))
+    assert found.error == pytest.approx((down + up) / 2 / 1.959964)

@@ -148,6 +148,8 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
             ["data/raw/digits.json"],
             f"threads: 100000, but this machine has {os.cpu_count()}",
         ),
+        ("papers: [invariance] # caf\xe9\n", ["-n", "plan"], "config.yaml: line 1 is not UTF-8"),
+        ("budget: &a {points: *a}\n", ["-n", "plan"], "config.yaml: budget.points: an anchor holds itself"),
         ("seeds: [0]\nseeds: [1]\n", ["-n", "plan"], "mine.yaml: key 'seeds' is given twice"),
         (
             "{}",
@@ -165,12 +167,22 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
             "no rule 'fig1', and no rule makes such a file: did you mean results/figures/",
         ),
     ],
-    ids=["threads", "twice", "a table as a figure", "a figure as a table", "unknown"],
+    ids=[
+        "threads",
+        "not UTF-8",
+        "a looped anchor",
+        "twice",
+        "a table as a figure",
+        "a figure as a table",
+        "unknown",
+    ],
 )
 def test_snakemake_says_it_in_one_line_and_starts_nothing(tmp_path, config, arguments, named):
-    (tmp_path / "mine.yaml").write_text(config)
+    file = "config.yaml" if named.startswith("config.yaml") else "mine.yaml"
+    (tmp_path / file).write_text(config, encoding="latin-1")
     *options, target = arguments
-    status, said = started(tmp_path, *options, "--configfile", "mine.yaml", "--", target)
+    options += ["--configfile", file] if file == "mine.yaml" else []
+    status, said = started(tmp_path, *options, "--", target)
     print([line for line in said.splitlines() if named in line])
     assert status != 0
     assert len([line for line in said.splitlines() if named in line]) == 1, said
