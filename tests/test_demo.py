@@ -102,7 +102,8 @@ def test_every_key_is_judged_and_every_claim_on_what_was_run(demo):
     claims = pd.read_csv(RESULTS / "claims.csv", dtype={"panel": str})
     ran = claims[claims.status != "not run"]
     assert len(ran) > 30 and set(ran.verdict) <= {"holds", "fails", "undecided", "not informative"}
-    judged = set(zip(ran.paper, ran.key, strict=True))
+    ours = ran[ran.source == "ours"]
+    judged = set(zip(ours.paper, ours.key, strict=True))
     assert judged == {(paper, key) for paper, keys in demo.claims.items() for key in keys}
     for _, claim in claims[claims.status == "not run"].iterrows():
         if demo.targets[claim.paper, claim.target].kind == "results":
