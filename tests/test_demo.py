@@ -50,7 +50,7 @@ def test_every_naturally_trained_network_has_learnt_half_of_what_there_is_to_lea
         *(f"{path:70s} clean {clean:.3f}, half-way {half:.3f}" for path, (clean, half) in seen.items()),
         sep="\n",
     )
-    assert not {path: pair for path, pair in seen.items() if pair[0] < pair[1]} and len(seen) > 90
+    assert not {path: pair for path, pair in seen.items() if pair[0] < pair[1]} and len(seen) > 80
 
 
 def test_families_on_mnist_are_large_enough_for_a_trend(demo):
