@@ -1,13 +1,20 @@
 """Figures from synthetic rows: what is drawn, how it is labelled, and the same bytes each time."""
 
+from pathlib import Path
+
 import matplotlib.colors
 import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial import plots
-from spatial_adversarial.plots import boundary, style
+from spatial_adversarial import plots, printed
+from spatial_adversarial.catalog import load
+from spatial_adversarial.plots import boundary, layout, style
 
+ROOT = Path(__file__).parents[1]
+EMPTY = ("panel", "status", "kind", "metric", "column", "value", "low", "high", "x", "strength", "source")
+
+PLANE = "trade-off"  # the title of the plane above a grid
 DEGREES = {"profile": "rotation", "x_unit": "degrees", "strength_label": "trained up to ±degrees"}
 SHIFTS = {"profile": "translation", "x_unit": "fraction", "strength_label": "trained up to ±shift"}
 JOINT = {**SHIFTS, "profile": "rotation_translation"}
@@ -23,6 +30,9 @@ def make_panel(letter, strengths, shown=DEGREES, *, metric="rate_of_invariance",
         "panel": letter,
         "kind": "profile",
         "title": f"({letter}) MNIST, StdCNN, R",
+        "data": "MNIST",
+        "network": "StdCNN",
+        "family": "R",
         "metric": metric,
         "strengths": strengths,
         "attack_space": "",
@@ -71,13 +81,14 @@ def sixteen_panels():
     panels = []
     for letters, strengths, kind in (("abcd", ROTATIONS, DEGREES), ("efgh", FRACTIONS, SHIFTS)):
         for i in (0, 2):
-            panels.append(make_panel(letters[i], strengths, kind))
-            panels.append(make_eps_panel(letters[i + 1], strengths, kind["strength_label"]))
-    for letters in ("ijkl", "mnop"):
-        label = "trained up to ±i"
+            who = {"family": "R" if kind is DEGREES else "T", "network": ("StdCNN", "GCNN")[i // 2]}
+            panels.append(make_panel(letters[i], strengths, kind, **who))
+            panels.append(make_eps_panel(letters[i + 1], strengths, kind["strength_label"], **who))
+    for letters, network in (("ijkl", "StdCNN"), ("mnop", "GCNN")):
+        label, who = "trained up to ±i", {"family": "RT", "network": network}
         for letter, kind in zip(letters, (DEGREES, SHIFTS, JOINT), strict=False):
-            panels.append(make_panel(letter, FRACTIONS, kind | {"strength_label": label}))
-        panels.append(make_eps_panel(letters[3], FRACTIONS, label))
+            panels.append(make_panel(letter, FRACTIONS, kind | {"strength_label": label}, **who))
+        panels.append(make_eps_panel(letters[3], FRACTIONS, label, **who))
     return make_figure(panels, 4)
 
 
@@ -125,11 +136,15 @@ def boundary_figure(radii=(2.0, 1.2)):
 
 
 def panel_axes(figure):
-    return [axes for axes in figure.axes if axes.get_title(loc="left")]
+    return [axes for axes in figure.axes if axes.get_title(loc="left") not in ("", PLANE)]
 
 
 def legend_texts(figure):
-    return [t.get_text() for axes in figure.axes if axes.get_legend() for t in axes.get_legend().get_texts()]
+    legends = [*figure.legends]
+    legends += [
+        axes.get_legend() for axes in figure.axes if axes.get_legend() and axes.get_title("left") != PLANE
+    ]
+    return [t.get_text() for legend in legends for t in legend.get_texts()]
 
 
 @pytest.mark.parametrize("make", [two_panels, strength_figure, boundary_figure])
@@ -160,7 +175,8 @@ def test_a_users_matplotlibrc_reaches_no_byte_and_stays_as_it_was(make, tmp_path
 def test_a_panel_has_one_line_and_one_band_a_training_strength():
     for axes in panel_axes(plots.draw(*sixteen_panels())):
         strengths = 7 if axes.get_title(loc="left")[1] in "abcd" else 5
-        assert len(axes.lines) == len(axes.collections) == strengths
+        curves = [line for line in axes.lines if not line.get_label().startswith("_")]
+        assert len(curves) == len(axes.collections) == strengths
 
 
 def test_band_spans_low_to_high():
@@ -229,15 +245,59 @@ def test_a_strength_that_is_no_number_is_named():
 def test_legend_stands_once_a_family():
     texts = legend_texts(plots.draw(*two_panels()))
     assert sorted(texts, key=lambda t: int(t[:-1])) == [f"{s}°" for s in ROTATIONS]
-    assert len(legend_texts(plots.draw(*sixteen_panels()))) == 7 + 5 + 5
 
 
 def test_budgets_in_255ths_are_labelled_as_such_and_round_ones_linear():
     axes = panel_axes(plots.draw(*two_panels()))[1]
     assert axes.get_xscale() == "symlog" and "255" in axes.get_xlabel()
     ticks = [axes.xaxis.get_major_formatter()(x) for x in axes.get_xticks()]
-    assert ticks == ["0", "2", "8", "32", "255"]
+    assert ticks == ["0", "1", "", "4", "", "16", "", "64", "255"]
     assert not style.in_255ths([0, 0.05, 0.1, 0.4, 1])
+
+
+def linear_rgb(colours):
+    """[n, 3] of linear light."""
+    rgb = np.array([matplotlib.colors.to_rgb(colour) for colour in colours])
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(linear):
+    """CIE L*a*b* [n, 3] under D65 of linear sRGB [n, 3]."""
+    to_xyz = [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.072175],
+        [0.0193339, 0.119192, 0.9503041],
+    ]
+    t = linear @ np.transpose(to_xyz) / [0.95047, 1, 1.08883]
+    x, y, z = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+# Machado, Oliveira, Fernandes 2009: linear light as seen without the green cones
+DEUTERANOPIA = [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+]
+
+
+def test_lab_of_what_is_known():
+    np.testing.assert_allclose(
+        lab(linear_rgb(["#ffffff", "#ff0000", "#777777"])),
+        [[100, 0, 0], [53.24, 80.09, 67.20], [50.03, 0, 0]],
+        atol=0.02,
+    )
+
+
+@pytest.mark.parametrize(("seen", "least"), [(np.eye(3), 20), (DEUTERANOPIA, 15)])
+def test_seven_colours_stay_apart_for_every_eye(seen, least):
+    colours = lab((linear_rgb(style.palette(7)) @ np.transpose(seen)).clip(0, 1))
+    apart = np.linalg.norm(colours[:, None] - colours, axis=2)[np.triu_indices(7, 1)]
+    assert apart.min() > least
+
+
+def test_seven_colours_stay_apart_in_grey():
+    assert np.diff(lab(linear_rgb(style.palette(7)))[:, 0]).max() < -8
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 7])
@@ -254,8 +314,8 @@ def test_lines_differ_without_colour():
 
 
 def test_boundary_distance_is_that_of_the_circle():
-    figure = plots.draw(*boundary_figure())
-    assert [text.split()[-1] for text in legend_texts(figure)] == ["2.00", "1.20"]
+    *networks, region = legend_texts(plots.draw(*boundary_figure()))
+    assert [text.split()[-1] for text in networks] == ["2.00", "1.20"] and "keeps the class" in region
 
 
 def test_slice_without_a_boundary_says_so():
@@ -303,11 +363,7 @@ def test_what_has_not_learnt_is_pale_and_the_legend_says_so():
     assert [line.get_alpha() for line in first] == [style.PALE if s == "60" else None for s in ROTATIONS]
     assert first[2].get_label() == "60° (not learnt)"
     assert all(line.get_alpha() is None and "learnt" not in line.get_label() for line in second)
-    texts = [
-        text.get_text() for axes in drawn.axes if axes.get_legend() for text in axes.get_legend().get_texts()
-    ]
-    texts += [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
-    assert "60° (not learnt)" in texts
+    assert "60° (not learnt)" in legend_texts(drawn)
 
 
 def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
@@ -318,3 +374,88 @@ def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
         marks = [line for line in axes.get_lines() if line.get_marker() == "x"]
         assert len(marks) == len(panel["lines"]) and all(len(mark.get_xdata()) == 1 for mark in marks)
     assert not [line for axes in plain.axes for line in axes.get_lines() if line.get_marker() == "x"]
+
+
+def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config, demo_config):
+    for config in (full_config, demo_config):
+        catalog = load(config, ROOT / config["figures"])
+        for target in catalog.targets.values():
+            if target.is_table or target.kind == "theory":
+                continue
+            description = printed.figure(catalog, target)
+            panels = description["panels"]
+            if target.kind == "panels" and layout.is_grid(panels):
+                places = layout.layout(description)
+                assert places.height <= style.PAGE, (target.paper, target.name)
+                for left, top, width, height in (cell.box for cell in places.cells):
+                    assert left >= 0 and left + width <= layout.WIDTH and height > 0.6
+                    assert top >= 0 and top + height <= places.height
+                continue
+            for panel in panels:
+                panel |= {"status": "not run", "reason": "no data"}
+            width, height = plots.draw(
+                pd.DataFrame({key: [] for key in EMPTY}), description
+            ).get_size_inches()
+            assert width <= 7 and height <= style.PAGE, (target.paper, target.name)
+
+
+def test_a_grid_names_rows_and_columns_once_and_keeps_the_letters():
+    drawn = plots.draw(*sixteen_panels())
+    assert sorted(axes.get_title(loc="left") for axes in panel_axes(drawn)) == [
+        f"({x})" for x in "abcdefghijklmnop"
+    ]
+    told = " ".join(text.get_text().replace("\n", " ") for text in drawn.texts)
+    assert told.count("both together") == told.count("PGD, L-inf") == 1
+    assert (
+        "rotations (R)" in told and "translations (T)" in told and "rotations and translations (RT)" in told
+    )
+
+
+def test_the_plane_has_a_point_a_member_where_its_rows_say():
+    rows, figure = two_panels()
+    drawn = plots.draw(rows, figure)
+    (axes,) = [axes for axes in drawn.axes if axes.get_title(loc="left") == PLANE]
+    x = rows[(rows.panel == "a") & (rows.x == 180)].value
+    y = rows[(rows.panel == "b") & np.isclose(rows.x, 2 / 255)].value
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), np.stack([x, y], axis=1))
+    points = [line for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata()) == 1]
+    assert [line.get_color() for line in points] == style.palette(7)
+
+
+def test_a_figure_without_a_fooling_rate_has_no_plane():
+    drawn = plots.draw(*make_figure([make_panel("a", ROTATIONS)], 1))
+    assert all(axes.get_title(loc="left") != PLANE for axes in drawn.axes)
+
+
+def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
+    rows, figure = two_panels()
+    figure["panels"][1]["reach"] = 20 / 255
+    axes = panel_axes(plots.draw(rows, figure))[1]
+    (patch,) = axes.patches
+    assert patch.get_x() == 20 / 255 and [text.get_text() for text in axes.texts] == ["out of reach"]
+    assert 32 / 255 < axes.get_xlim()[1] < 33 / 255
+
+
+def test_a_robustness_panel_ends_where_its_curves_have_met():
+    rows, figure = two_panels()
+    flat = (rows.panel == "b") & (rows.x.astype(float) > 7.9 / 255)
+    axes = panel_axes(plots.draw(rows.assign(value=rows.value.mask(flat, 0.01)), figure))[1]
+    assert 8 / 255 < axes.get_xlim()[1] < 9 / 255 and "beyond: all meet" in axes.get_xlabel()
+
+
+def test_a_legend_has_strength_and_clean_accuracy():
+    rows, figure = two_panels()
+    assert "180° · 91.7%" in legend_texts(plots.draw(rows.assign(clean_accuracy=0.9168), figure))
+
+
+def test_curves_that_end_apart_are_labelled_at_their_ends():
+    panels = [make_panel("a", ["0", "90", "180"]), make_panel("b", ["0", "90", "180"], SHIFTS)]
+    rows, figure = make_figure(panels, 2)
+    first, _ = panel_axes(plots.draw(rows, figure))
+    assert not first.texts  # they end within a tenth of an inch
+    spread = rows.assign(
+        value=rows.value * rows.strength.map({"0": 0.4, "90": 0.7, "180": 1}) ** (rows.x > 0)
+    )
+    lower = spread.assign(value=np.where(spread.x == 180, spread.strength.astype(float) / 200, spread.value))
+    first, _ = panel_axes(plots.draw(lower, figure))
+    assert [text.get_text() for text in first.texts] == ["0°", "90°", "180°"]

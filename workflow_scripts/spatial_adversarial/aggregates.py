@@ -204,7 +204,7 @@ class Aggregator:
         summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
         several = len(seeds) > 1
         frame = self._frame(panel) | self._cell(panel, line)
-        frame |= self._clean(panel, member) | {"reach": _reach(profile.settings)}
+        frame |= self._clean(panel, member) | {"reach": np.nan if profile.reach is None else profile.reach}
         frame |= {
             "strength": number_text(member.strength),
             "attack_space": panel.space if "attack" in profile.settings else "",
@@ -286,13 +286,6 @@ class Aggregator:
             }
             seen |= {"shape": " ".join(map(str, image.shape)), "pixels": image.tobytes().hex()}
             yield frame | {"x": number_text(x)} | seen, self._blank()
-
-
-def _reach(profile: dict) -> float:
-    """How far an attack's fixed steps can move an image, in the unit of eps; nan for no such limit."""
-    step = profile.get("step")
-    fixed = profile.get("attack") == "pgd" and isinstance(step, int | float)
-    return float(step * profile["steps"]) if fixed else np.nan
 
 
 def _by_seed(samples: Sequence[Sample]) -> np.ndarray:

@@ -12,6 +12,8 @@ LEARNT = (
     "than 90% of the predictions."
 )
 
+REACH = "Shaded, “out of reach”: eps that exceed the attack's steps times their size."
+
 
 def figure(catalog: Catalog, target: Target) -> dict:
     """A figure as `plots.draw` takes it: paper, target, title, columns, caption and its panels."""
@@ -27,7 +29,10 @@ def figure(catalog: Catalog, target: Target) -> dict:
     if target.kind == "pareto":
         return described | {"panels": [{"kind": "pareto"} | _pareto(target)]}
     statuses = catalog.panel_statuses(target)
-    panels = [_panel(panel, status) for panel, status in zip(target.panels, statuses, strict=True)]
+    panels = [
+        _panel(panel, status) | _names(catalog, panel)
+        for panel, status in zip(target.panels, statuses, strict=True)
+    ]
     return described | {"panels": panels}
 
 
@@ -37,6 +42,15 @@ def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
     if "source" in rows:
         rows, replaced = (kept[~(replaced & (rows.source == "published"))] for kept in (rows, replaced))
     return rows.assign(published=rows.published.mask(replaced)) if "published" in rows else rows
+
+
+def _names(catalog: Catalog, panel: Panel) -> dict:
+    """A panel's data set, network and family as they are printed."""
+    data, network = (
+        catalog.registry[kind][key]["label"] for kind, key in (("data", panel.data), ("models", panel.model))
+    )
+    family = panel.title.removeprefix(f"{data}, {network}, ")
+    return {"data": data, "network": network, "family": family}
 
 
 def _panel(panel: Panel, status: str) -> dict:
@@ -58,7 +72,8 @@ def _panel(panel: Panel, status: str) -> dict:
     if panel.kind == "strength":
         return described | {"metric": panel.lines[0].metric, "lines": lines}
     profile = next(iter(panel.lines[0].profiles.values()))
-    return described | lines[0] | {"x_unit": profile.unit}
+    grid = [float(x) for x in profile.settings["grid"]]
+    return described | lines[0] | {"x_unit": profile.unit, "grid": grid, "reach": profile.reach}
 
 
 def _pareto(target: Target) -> dict:
@@ -77,6 +92,14 @@ def _line(line) -> dict:
     told = {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
     points = set((line.at or {}).values())
     return told | ({"x": number_text(points.pop())} if len(points) == 1 else {})
+
+
+def _out_of_reach(panel: Panel) -> bool:
+    """Whether a panel draws eps beyond what its attack's steps reach."""
+    profiles = [profile for line in panel.lines for profile in line.profiles.values()]
+    return panel.kind == "profile" and any(
+        profile.reach is not None and profile.reach < max(profile.settings["grid"]) for profile in profiles
+    )
 
 
 def table(target: Target) -> dict:
@@ -98,8 +121,9 @@ def caption(catalog: Catalog, target: Target) -> str:
         parts += _cells_told(catalog, target)
     if target.kind == "pareto":
         parts.append(
-            "Numbers: rows of the table; those in the dotted frame are told on the right. Shaded: what some model "
-            "dominates. Legend: hypervolume, the area that a method's models dominate, with its "
+            "Numbers: rows of the table. Step line: the front; shaded: what some model dominates. Right: each list "
+            "against the one other model that dominates most. Legend: hypervolume, the area that a "
+            "method's models dominate, with its "
             f"{intervals(catalog, target)}."
         )
     if target.kind == "panels":
@@ -107,6 +131,8 @@ def caption(catalog: Catalog, target: Target) -> str:
             parts.append(f"Bands: {intervals(catalog, target)}.")
         if any(panel.kind in ("profile", "strength") and not panel.reason for panel in target.panels):
             parts.append(LEARNT)
+        if any(_out_of_reach(panel) for panel in target.panels):
+            parts.append(REACH)
         own = [panel for panel in target.panels if panel.data not in catalog.config["stand_ins"].values()]
         if any(line.points for panel in own for line in panel.lines):
             parts.append("Hollow markers: as published.")

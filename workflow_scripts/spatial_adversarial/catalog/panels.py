@@ -31,6 +31,13 @@ class Profile:
         return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
 
     @property
+    def reach(self) -> float | None:
+        """How far an attack's fixed steps can move an image, in the unit of eps; None for no such limit."""
+        step = self.settings.get("step")
+        fixed = self.settings.get("attack") == "pgd" and isinstance(step, int | float)
+        return float(step * self.settings["steps"]) if fixed else None
+
+    @property
     def plain(self) -> tuple[bool, bool]:
         """How plain the images are that its clean predictions are of: unmoved, and in pixels, which are not clamped."""
         moved = any(self.settings.get("input", {}).values())

@@ -9,9 +9,10 @@ from matplotlib.lines import Line2D
 from pandas import DataFrame
 
 from spatial_adversarial.labels import of_label
-from spatial_adversarial.plots import boundary, images, profiles, strengths, style
+from spatial_adversarial.plots import boundary, grid, images, layout, profiles, strengths, style
 
 Drawn = tuple[Axes, dict, list[Line2D]]  # a panel: its axes, its description, its lines
+NAMES = ("data", "network", "family")  # a panel's own; what all panels share is told once, above them
 PANELS = {
     "profile": profiles.draw_panel,
     "strength": strengths.draw_panel,
@@ -37,16 +38,23 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
             from spatial_adversarial.plots import pareto  # so does this one
 
             return pareto.draw(rows, figure)
+        if layout.is_grid(figure["panels"]):
+            return grid.draw(rows, figure, lambda axes, panel: _draw_panel(axes, rows, panel, figure))
         return _draw_panels(rows, figure)
 
 
 def _draw_panels(rows: DataFrame, figure: dict) -> Figure:
     panels, columns = figure["panels"], min(figure["columns"], len(figure["panels"]))
-    size = style.WIDE if columns == 1 else style.COMPACT
+    size = style.WIDE if columns <= 2 else style.COMPACT
     canvas, all_axes = style.frame(len(panels), columns, size=size, legends=True)
     reduced = any(panel["status"] == "reduced" for panel in panels)
-    heading = figure["title"] + (" [reduced budget]" if reduced else "")
-    canvas.suptitle(fill(heading, int(13 * canvas.get_figwidth())))
+    common = [key for key in NAMES if len({panel[key] for panel in panels}) == 1]
+    heading = [figure["title"] + (" [reduced budget]" if reduced else "")]
+    heading.append(", ".join(style.spelled_out(panels[0][key]) for key in common))
+    canvas.suptitle("\n".join(fill(line, int(13 * canvas.get_figwidth())) for line in heading if line))
+    for axes, panel in zip(all_axes, panels, strict=True):
+        own = ", ".join(style.spelled_out(panel[key]) for key in NAMES if key not in common)
+        style.title(axes, f"({panel['panel']}) {own}".strip())
     drawn = [
         (axes, panel, _draw_panel(axes, rows, panel, figure))
         for axes, panel in zip(all_axes, panels, strict=True)
@@ -85,14 +93,14 @@ def _write_legends(block: list[list[Drawn]], columns: int) -> None:
 
 def _draw_panel(axes: Axes, rows: DataFrame, panel: dict, figure: dict) -> list[Line2D]:
     """Draw one panel into its axes and return its lines: none where it was not run."""
-    style.title(axes, panel["title"])
     if panel["status"] == "not run":
         style.not_run(axes, panel["reason"])
         return []
     if panel["kind"] not in PANELS:
         raise ValueError(f"{figure['paper']} {figure['target']}: panel kind {panel['kind']!r} is unknown")
+    most = max(len(one.get("lines", ())) for one in figure["panels"])
     own = of_label(rows[(rows["panel"] == panel["panel"]) & (rows["status"] != "not run")])
     try:
-        return PANELS[panel["kind"]](axes, own, panel)
+        return PANELS[panel["kind"]](axes, own, panel | {"most_lines": most})
     except ValueError as error:
         raise ValueError(f"{figure['paper']} {figure['target']}: {error}") from None

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
@@ -18,7 +19,7 @@ def nearest_point(segments: list[np.ndarray]) -> np.ndarray:
     return points[(points**2).sum(1).argmin()]
 
 
-def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
+def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D | Patch]:
     """Draw where each network's margin is zero around the test point x0 at the origin, and return the lines.
 
     `rows` hold a full grid of points (x, y) in L2 distance for each training strength; value > 0 means that
@@ -32,8 +33,11 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         if own.empty:
             raise ValueError(f"panel {panel['panel']}: no slice for training strength {strength}")
         distance = _boundary(axes, own.pivot(index="y", columns="x", values="value"), look)
-        label = f"{style.strength_text(strength, panel['strength_label'])}: {distance}"
-        lines.append(Line2D([], [], label=label, **look | {"marker": ""}))
+        label = f"{style.member_text(own, strength, panel['strength_label'])}: {distance}"
+        lines.append(Line2D([], [], label=label, **look))
+    lines.append(
+        Patch(facecolor="0.6", alpha=0.35, label="shaded in a network's colour: it keeps the class of $x_0$")
+    )
     axes.plot(0, 0, marker="o", color="black", markersize=4, linestyle="")
     axes.annotate("$x_0$", (0, 0), xytext=(-4, -9), textcoords="offset points", ha="right")
     axes.set_aspect("equal")
@@ -45,7 +49,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
 def _boundary(axes: Axes, grid: DataFrame, look: dict) -> str:
     """Draw one network's zero contour and its nearest point to the origin; return that distance in words."""
     x, y, margin = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
-    axes.contourf(x, y, margin, levels=[0, np.inf], colors=[look["color"]], alpha=0.1)
+    axes.contourf(x, y, margin, levels=[0, np.inf], colors=[look["color"]], alpha=0.16)
     contour = axes.contour(x, y, margin, levels=[0], colors=[look["color"]], linestyles=[look["linestyle"]])
     segments = [s for s in contour.allsegs[0] if len(s) > 1]
     if not segments:

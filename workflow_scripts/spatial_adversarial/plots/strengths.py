@@ -8,8 +8,7 @@ from spatial_adversarial.plots import style
 from spatial_adversarial.plots.profiles import curve
 
 DISTANCE, SUCCESS = "mean_l2_distance", "attack_success_rate"
-LINES = 4  # looks to choose from, so that a line looks alike in the accuracy and the distance panel of a pair
-
+LINES = 4  # looks to choose from, at least
 WIDE = 7  # strengths further apart than this, such as steps of training, are drawn by their logarithms
 
 
@@ -22,7 +21,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     """
     ours, theirs = style.by_source(rows)
     lines, published_marks, crossed = [], [], []
-    for wanted, look in zip(panel["lines"], _looks(panel["lines"]), strict=True):
+    for wanted, look in zip(panel["lines"], _looks(panel), strict=True):
         own, published = (
             part[
                 (part["metric"] == wanted["metric"])
@@ -59,12 +58,16 @@ def _crossed(axes: Axes, rows: DataFrame) -> list[Line2D]:
     return [Line2D([], [], label=style.UNLEARNT, **shape)]
 
 
-def _looks(lines: list[dict]) -> list[dict]:
-    """Each line's look: rates of success have the common ones, and an accuracy over them one of its own."""
+def _looks(panel: dict) -> list[dict]:
+    """Each line's look: rates of success have the common ones, and an accuracy over them one of its own.
+
+    Looks are chosen from as many as the figure's fullest panel has lines ("most_lines"): a line looks alike in all.
+    """
+    lines = panel["lines"]
     apart = [
         line["metric"] != SUCCESS and any(other["metric"] == SUCCESS for other in lines) for line in lines
     ]
-    looks = iter(style.looks(max(LINES, apart.count(False))))
+    looks = iter(style.looks(max(LINES, panel.get("most_lines", 0), apart.count(False))))
     return [style.APART if alone else next(looks) for alone in apart]
 
 

@@ -1,0 +1,178 @@
+"""Where a grid's panels stand: rows of one data set, network and family, columns of one profile, on one page.
+
+All of it follows from the figure's description, without data: sizes are in inches from the page's upper left corner.
+"""
+
+from dataclasses import dataclass
+from textwrap import fill
+
+from spatial_adversarial.plots import style
+
+WIDTH = 7.0
+LEFT = 0.75  # a row's name and the ticks of its first panel
+LEGEND = 1.5  # a row's legend, on its right
+HEADING, HEADING_LINE = 0.12, 0.16
+PLANE = (2.6, 1.5)  # the trade-off plane's axes
+HEADER_LINE = 0.115  # of a column's name
+BELOW = 0.45  # ticks and label of an x axis
+TITLE = 0.12  # between rows that are trained with different strengths: their legends have a title each
+LETTER = 0.15  # above each panel
+GAP, OWN_SCALE = 0.1, 0.38  # between columns; before one with a scale of its own
+TALLEST, LOWER = 1.8, 1.25  # inches of a panel, and of one in three rows or more
+AGAINST = {"rotation": "rotations", "translation": "translations", "rotation_translation": "both together"}
+DISTANCE = "mean_l2_distance"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A panel's place: its row and column, its box, and which of its names are written."""
+
+    panel: dict
+    row: int
+    box: tuple[float, float, float, float]  # left, top, width, height
+    header: float | None  # the lower edge of its column's name, where none above has the same
+    x_axis: bool  # none below has the same
+    y_axis: bool  # the first of its row, or on a scale of its own
+
+
+@dataclass(frozen=True)
+class Layout:
+    height: float
+    plane: float | None  # the top of the trade-off plane's axes
+    cells: tuple[Cell, ...]
+    legend_left: float  # of the rows' legends; the page's width where one below serves all
+
+
+def row_key(panel: dict) -> tuple:
+    """What the panels of a row have in common."""
+    return panel["data"], panel["network"], panel["family"]
+
+
+def x_key(panel: dict) -> tuple:
+    """What panels must share to share an x axis."""
+    if panel["kind"] == "strength":
+        return panel["strength_label"], *panel["strengths"]
+    return panel["profile"], panel["x_unit"], panel["attack_space"], *panel.get("grid", ())
+
+
+def has_invariance_and_robustness(panels: list[dict]) -> bool:
+    """Whether a row has a rate of invariance and, in pixels, a fooling rate: a trade-off to show."""
+    metrics = {panel["metric"] for panel in panels if panel["kind"] == "profile" and not _normalised(panel)}
+    return {"rate_of_invariance", "one_minus_fooling_rate"} <= metrics
+
+
+def rows_of(panels: list[dict]) -> list[list[dict]]:
+    """The panels by data set, network and family, in the order of their first letters."""
+    rows: dict[tuple, list[dict]] = {}
+    for panel in panels:
+        rows.setdefault(row_key(panel), []).append(panel)
+    return list(rows.values())
+
+
+def is_grid(panels: list[dict]) -> bool:
+    """Whether the panels make a grid: profiles or histories do, panels against the strength where they fill one."""
+    kinds = {panel["kind"] for panel in panels}
+    if kinds == {"strength"}:
+        rows = rows_of(panels)
+        return len(rows) > 1 and len(panels) == len(rows) * len(_columns(rows))
+    return kinds <= {"profile", "history"}
+
+
+def layout(figure: dict) -> Layout:
+    """Place a figure's panels: no page is higher than `style.PAGE`, more rows are lower ones."""
+    rows = rows_of(figure["panels"])
+    columns, packed = _columns(rows), False
+    if len(rows) > 1 and len(columns) == len(figure["panels"]):
+        columns, packed = [None] * max(map(len, rows)), True  # no column is shared: each row has its own
+    at = [[k if packed else columns.index(_column(panel)) for k, panel in enumerate(row)] for row in rows]
+    lows = [_x_axes(r, rows, at) for r in range(len(rows))]
+    scaled = [_own_scale(column) for column in columns]
+    strengths = figure["panels"][0]["kind"] == "strength"
+    right = 0.1 if strengths else LEGEND
+    gaps = [0.0] + [OWN_SCALE if own else GAP for own in scaled[1:]]
+    width = (WIDTH - LEFT - right - sum(gaps)) / len(columns)
+    lefts = [LEFT + k * width + sum(gaps[: k + 1]) for k in range(len(columns))]
+
+    top = HEADING + HEADING_LINE * len(heading(figure).splitlines()) + 0.1
+    plane = top if any(map(has_invariance_and_robustness, rows)) else None
+    top += PLANE[1] + BELOW if plane is not None else 0
+    lines = max(header(panel, width).count("\n") + 1 for panel in figure["panels"])
+    named = HEADER_LINE * max(2, lines) + 0.03
+    headers = [named if r == 0 or packed else 0.0 for r in range(len(rows))]
+    labels = [row[0]["strength_label"] for row in rows]
+    headers = [
+        max(high, TITLE if r and not strengths and labels[r] != labels[r - 1] else 0)
+        for r, high in enumerate(headers)
+    ]
+    axes = [BELOW if any(low) else 0.04 for low in lows]
+    bottom = 0.3 if strengths else 0.05  # one legend for all rows
+    free = style.PAGE - top - sum(headers) - sum(axes) - bottom - LETTER * len(rows)
+    height = min(
+        free / len(rows), max(0.75 * width, _legend_height(figure)), TALLEST if len(rows) < 3 else LOWER
+    )
+
+    cells, names = [], top
+    for r, row in enumerate(rows):
+        top += headers[r] + LETTER
+        names = top - LETTER if r == 0 or packed else names
+        for c, panel, low in zip(at[r], row, lows[r], strict=True):
+            first = packed or all(c not in columns_of for columns_of in at[:r])
+            own = c == min(at[r]) or scaled[c]
+            name = names if first else None
+            cells.append(Cell(panel, r, (lefts[c], top, width, height), name, low, own))
+        top += height + axes[r]
+    legend = WIDTH if strengths else WIDTH - LEGEND + 0.08
+    return Layout(round(top + bottom, 6), plane, tuple(cells), legend)
+
+
+def heading(figure: dict) -> str:
+    """The figure's title, with what is reduced, wrapped to the page."""
+    reduced = any(panel["status"] == "reduced" for panel in figure["panels"])
+    return fill(figure["title"] + (" [reduced budget]" if reduced else ""), 100)
+
+
+def header(panel: dict, width: float) -> str:
+    """A column's name, what is measured, in which unit, against what, wrapped to `width` inches."""
+    if panel["kind"] == "strength":
+        what = "mean L2 distance" if panel["lines"][0]["metric"] == DISTANCE else "accuracy (%)"
+        lines = [what, "in normalised inputs" if _normalised(panel) else "in pixels"]
+    else:
+        lines = [f"{style.metric_label(panel['metric'])} (%)"]
+        attack = "PGD, normalised" if _normalised(panel) else "PGD, L-inf"
+        lines += [] if panel["kind"] == "history" else [AGAINST.get(panel["profile"], attack)]
+    return "\n".join(fill(line.replace(" (%)", "\u00a0(%)"), int(21.5 * width)) for line in lines)
+
+
+def _normalised(panel: dict) -> bool:
+    return panel["attack_space"] == "normalized"
+
+
+def _column(panel: dict) -> tuple:
+    if panel["kind"] == "strength":
+        return "strength", _normalised(panel), *(line["metric"] for line in panel["lines"])
+    return panel["profile"], panel["metric"], _normalised(panel)
+
+
+def _columns(rows: list[list[dict]]) -> list[tuple]:
+    """The columns in the order of the longest row, then those that only others have."""
+    found = (_column(panel) for row in sorted(rows, key=len, reverse=True) for panel in row)
+    return list(dict.fromkeys(found))
+
+
+def _own_scale(column: tuple | None) -> bool:
+    return column is not None and DISTANCE in column
+
+
+def _x_axes(r: int, rows: list[list[dict]], at: list[list[int]]) -> list[bool]:
+    """Which panels of row r write their x axis: those with none of the same axis next below them."""
+    below = {}
+    for columns, row in reversed(list(zip(at[r + 1 :], rows[r + 1 :], strict=True))):
+        below |= dict(zip(columns, map(x_key, row), strict=True))
+    return [below.get(c) != x_key(panel) for c, panel in zip(at[r], rows[r], strict=True)]
+
+
+def _legend_height(figure: dict) -> float:
+    """Inches of the longest legend of a row."""
+    if figure["panels"][0]["kind"] == "strength":
+        return 0.0
+    return 0.115 * max(len(panel["strengths"]) for panel in figure["panels"]) + 0.05
