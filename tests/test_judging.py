@@ -500,6 +500,11 @@ def simulations(**intervals):
     [
         ({"a": (0.1, 0.2, "holds"), "b": (0.3, 0.4, "holds")}, "holds", "a"),
         ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "holds")}, "fails", "b"),
+        (
+            {"a": (-0.5, 0.2, "holds"), "b": (-0.4, -0.3, "holds")},
+            "fails",
+            "b",
+        ),  # the one that shows it is told
         ({"a": (0.1, 0.2, "holds"), "b": (-0.4, -0.3, "vacuous")}, "holds", "a"),
         ({"a": (0.1, 0.2, "holds"), "b": (0.0, 0.0, "by construction")}, "holds", "a"),
         ({"a": (-0.0099, 0.2, "holds")}, "holds", "a"),

@@ -1,0 +1,64 @@
+"""Formulas against plain arithmetic worked out apart from them: a changed constant or sign ends a test."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from test_judging import join, panel, rising
+
+from spatial_adversarial.intervals import Sample
+from spatial_adversarial.judging import Numbers, judge_panel
+from spatial_adversarial.judging.verdicts import judge_order
+
+SPREAD = 0.01
+
+
+def noisy(value: float, seed: int) -> Sample:
+    """A number whose replicates are normal, of exactly the spread that is said, and unlike all others'."""
+    drawn = np.random.default_rng(seed).normal(size=4000)
+    return Sample(value, value + SPREAD * (drawn - drawn.mean()) / drawn.std(), origin=str(seed))
+
+
+@pytest.mark.parametrize(("p", "verdict"), [(0.02, "holds"), (0.0001, "undecided")])
+def test_a_reversed_pair_of_an_order_is_one_after_holm(p, verdict):
+    """Of 4 neighbouring pairs and the ends at 4 points, 20 pairs, p = .02 shows nothing: 20 times .02 is no 5%."""
+    members = [[noisy(0.1 * k, 10 * k + point) for point in range(4)] for k in range(5)]
+    lower = members[1][2].value - stats.norm.isf(p) * SPREAD * np.sqrt(2)
+    members[2][2] = noisy(lower, 22)
+    assert judge_order(members, "order", 1, 0.95)["verdict"] == verdict
+
+
+def test_a_relative_change_has_the_delta_methods_interval():
+    """Of b / a - 1, the derivatives are 1 / a to b and -b / a^2 to a."""
+    rows, replicates = panel("a", rising)
+    replicates = rows.value.to_numpy()[:, None] + np.random.default_rng(1).normal(0, 0.02, replicates.shape)
+    k, n = (rows.index[(rows.strength == s) & (rows.x == "0.1")][0] for s in ("0", "180"))
+    a, b = rows.value[k], rows.value[n]
+    test = {"change": {"strengths": [0, 180], "x": 0.1, "relative": True}, "above": 0}
+    row = judge_panel(test, "a", Numbers(rows, replicates), 0.9)
+    moved = b / a - 1 + (replicates[n] - b) / a - (replicates[k] - a) * b / a**2
+    assert row["value"] == pytest.approx(b / a - 1)
+    assert [row["low"], row["high"]] == pytest.approx(np.quantile(moved, [0.05, 0.95]).tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("members", [4, 5])
+def test_an_order_of_panels_is_known_no_better_than_by_a_pair(members):
+    """One pair of n (n - 1) / 2 that goes from order to reverse moves tau by 2 of so many."""
+    strengths = list(range(members))
+    pairs = members * (members - 1) / 2
+
+    def swapped(strength, x):
+        return rising(60 * {0: 1, 1: 0}.get(strength, strength), x)
+
+    straight = panel("a", lambda s, x: rising(60 * s, x), strengths=strengths, noise=1e-6)
+    numbers = Numbers(*join(straight, panel("b", swapped, strengths=strengths, noise=1e-6)))
+    row = judge_panel({"alike": {"other": "b"}, "above": 0}, "a", numbers, 0.95)
+    tau = 1 - 2 / pairs
+    assert (row["value"], row["low"], row["high"]) == pytest.approx((tau, tau - 2 / pairs, 1))
+
+
+def test_a_slope_is_least_squares_change_from_the_first_strength_to_the_last():
+    strengths = [0, 10, 40, 180]
+    heights = dict(zip(strengths, [0.2, 0.5, 0.4, 0.7], strict=True))
+    rows, replicates = panel("a", lambda s, x: heights[s] + x / 10, strengths=strengths)
+    row = judge_panel({"slope": {"x": 0.2}, "above": 0}, "a", Numbers(rows, replicates), 0.95)
+    assert row["value"] == pytest.approx(180 * np.polyfit(strengths, list(heights.values()), 1)[0])
