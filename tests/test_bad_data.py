@@ -54,13 +54,15 @@ BAD = {
 
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize(("pixels", "labels", "line"), BAD.values(), ids=BAD)
-def test_prepare_refuses_what_is_no_images_and_labels(tmp_path, monkeypatch, split, pixels, labels, line):
+def test_prepare_refuses_what_is_no_images_and_labels(
+    told, tmp_path, monkeypatch, split, pixels, labels, line
+):
     sound = {"train": (PIXELS, LABELS), "test": (PIXELS, LABELS)}
     monkeypatch.setattr(preparing, "read", lambda spec, root: sound | {split: (pixels, labels)})
     with pytest.raises(ValueError) as refused:
         preparing.prepare("mine", SPEC, tmp_path, tmp_path / "mine.h5")
     said = str(refused.value)
-    print(said)
+    told(said)
     assert said.startswith(f"mine: {split} ") and line in said and "\n" not in said
     assert not list(tmp_path.iterdir())
 

@@ -485,27 +485,27 @@ def message_of(config: dict, specs: Path) -> str:
 
 
 @pytest.mark.parametrize(("changes", "named"), BAD_CONFIG.values(), ids=BAD_CONFIG)
-def test_a_malformed_config_is_refused(edited, changes, named):
+def test_a_malformed_config_is_refused(told, edited, changes, named):
     message = message_of(edited(changes), ROOT / "figures")
-    print(message)
+    told(message)
     assert "config: " in message and all(word in message for word in named), message
 
 
 @pytest.mark.parametrize(("file", "changes", "named"), BAD_SPECS.values(), ids=BAD_SPECS)
-def test_a_malformed_paper_spec_is_refused(full_config, specs, edit, file, changes, named):
+def test_a_malformed_paper_spec_is_refused(told, full_config, specs, edit, file, changes, named):
     edit(file, changes)
     message = message_of(full_config, specs)
-    print(message)
+    told(message)
     assert all(word in message for word in named), message
     assert Path(message.split(": ")[0]).parent == specs, message
 
 
 @pytest.mark.parametrize(("file", "text", "named"), BAD_TEXT.values(), ids=BAD_TEXT)
-def test_a_file_that_cannot_be_read_is_refused(full_config, specs, file, text, named):
+def test_a_file_that_cannot_be_read_is_refused(told, full_config, specs, file, text, named):
     with open(specs / file, "ab") as spec:
         spec.write(text if isinstance(text, bytes) else text.encode())
     message = message_of(full_config, specs)
-    print(message)
+    told(message)
     assert message.startswith(str(specs / file)) and named in message
 
 
@@ -529,13 +529,14 @@ PUBLISHED = "published/published.csv"
         ('features,"table1,cifar10', "unexpected end of data"),
         (b"features,\xff", "is not UTF-8"),
     ],
+    ids=["3 fields", "16 fields", "no number", "empty", "a fraction", "a quote", "bytes"],
 )
-def test_a_malformed_line_of_the_published_numbers_is_refused(full_config, specs, line, named):
+def test_a_malformed_line_of_the_published_numbers_is_refused(told, full_config, specs, line, named):
     lines = (specs / PUBLISHED).read_bytes().splitlines(keepends=True)
     with open(specs / PUBLISHED, "ab") as file:
         file.write(line if isinstance(line, bytes) else line.encode())
     message = message_of(full_config | {"papers": ["features"]}, specs)
-    print(message)
+    told(message)
     assert message.startswith(f"{specs / PUBLISHED}: line {len(lines) + 1}") and named in message
 
 

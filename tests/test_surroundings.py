@@ -177,13 +177,13 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
         "unknown",
     ],
 )
-def test_snakemake_says_it_in_one_line_and_starts_nothing(tmp_path, config, arguments, named):
+def test_snakemake_says_it_in_one_line_and_starts_nothing(told, tmp_path, config, arguments, named):
     file = "config.yaml" if named.startswith("config.yaml") else "mine.yaml"
     (tmp_path / file).write_text(config, encoding="latin-1")
     *options, target = arguments
     options += ["--configfile", file] if file == "mine.yaml" else []
     status, said = started(tmp_path, *options, "--", target)
-    print([line for line in said.splitlines() if named in line])
+    told(next((line for line in said.splitlines() if named in line), said))
     assert status != 0
     assert len([line for line in said.splitlines() if named in line]) == 1, said
     assert "Traceback (most recent call last)" not in said
