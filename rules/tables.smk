@@ -13,7 +13,7 @@ rule networks:
         networks=catalog.networks(),
         data=lambda wildcards: {name: catalog.data_identity(name) for name in data_of_networks()},
     message:
-        "Count the layers, parameters and operations of every network, and measure its equivariance."
+        "Count the layers, parameters and operations of every network."
     script:
         "../workflow_scripts/networks.py"
 

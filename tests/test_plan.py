@@ -229,3 +229,25 @@ def test_calibration_measures_each_network(catalog, tmp_path, monkeypatch):
         1e6 < rate < 1e15 for rates in [*found["rates"].values(), found["median"]] for rate in rates.values()
     )
     assert find_rates(made.config | {"device": "cpu"}, found).measured == found["rates"]
+
+
+def test_a_network_is_counted_without_its_weights_as_with_them(tmp_path, full_config):
+    import torch
+
+    import networks as script
+    from spatial_adversarial import models
+    from spatial_adversarial.models.count import describe
+
+    catalog = Catalog(full_config | {"papers": ["invariance"]}, ROOT / "figures")
+    wanted = {name: network for name, network in catalog.networks().items() if name.endswith("/gcnn")}
+    entries = {"mnist": catalog.registry["data"]["mnist"]}
+    script.describe_all(wanted, entries, tmp_path / "networks.json")
+    described = json.loads((tmp_path / "networks.json").read_text())
+    assert set(described) == {"mnist/gcnn", "listed/mnist/gcnn"}
+    settings = {"channels": 1, "side": 28, "classes": 10, "mean": [0.5], "std": [0.5]}
+    built = models.build(wanted["mnist/gcnn"]["model"], **settings).eval()
+    assert describe(built, channels=1, side=28) == described["mnist/gcnn"]
+    assert described["mnist/gcnn"]["parameters"] == sum(p.numel() for p in built.parameters()) == 89_910
+    assert described["listed/mnist/gcnn"].pop("equivariance_error") < 1e-6
+    assert described["listed/mnist/gcnn"] == described["mnist/gcnn"]
+    assert next(built.parameters()).device == torch.device("cpu")

@@ -185,9 +185,12 @@ class Catalog:
         return digest(made_of, 16)
 
 
+LISTED = "listed/"  # before the name of a network of a table of architectures, at full size
+
+
 def listed(target: Target, model: str) -> str:
     """The name of a network that a table of architectures lists."""
-    return f"listed/{target.spec['data']}/{model}"
+    return f"{LISTED}{target.spec['data']}/{model}"
 
 
 def _measures_alike(ours: dict, theirs: dict) -> bool:
