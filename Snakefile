@@ -40,6 +40,7 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/redraw.smk"
 include: "rules/tables.smk"
+include: "rules/site.smk"
 include: "rules/plan.smk"
 
 
@@ -63,4 +64,6 @@ onstart:
 
 
 onsuccess:
-    print(closing_words())
+    words = closing_words(catalog, workflow.dag_settings.targets)
+    if words:
+        print(words)

@@ -5,6 +5,7 @@ import re
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_weights
 from spatial_adversarial.catalog.reading import nearest
+from spatial_adversarial.closing import closing_words
 from spatial_adversarial.planning import (
     check_config_files,
     check_targets,
@@ -223,11 +224,11 @@ def redrawn():
 
 
 def all_results():
-    """All that `all` makes: every paper's results, the claims in one file, the report where the config wants it."""
+    """All that `all` makes: every paper's results, the claims in one file, report and site where the config wants them."""
     files = [file for paper in config["papers"] for file in results_of(paper)]
     judged = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims_published.csv"]
     files += judged if any(catalog.claims.values()) else []
-    return files + ([f"{RESULTS}/report.zip"] if config["report"] else [])
+    return files + ([f"{RESULTS}/report.zip", f"{RESULTS}/site/index.html"] if config["report"] else [])
 
 
 def known_files():
@@ -241,13 +242,6 @@ def check_threads():
         raise WorkflowError(f"config: threads: {config['threads']}, but this machine has {os.cpu_count()}")
 
 
-def closing_words():
-    """What a user wants to know when the work is done."""
-    places = {
-        "Figures": f"{RESULTS}/figures",
-        "Tables": f"{RESULTS}/tables",
-        "Claims": f"{RESULTS}/claims.csv",
-    }
-    places |= {"Report": f"{RESULTS}/report.zip"}
-    found = [f"{name}: {place}" for name, place in places.items() if Path(place).exists()]
-    return "\n".join(found)
+def all_but_the_site():
+    """What the site of a finished `all` shows."""
+    return [file for file in all_results() if file != f"{RESULTS}/site/index.html"]

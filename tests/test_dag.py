@@ -94,11 +94,16 @@ def test_the_demo_makes_every_target(dry_run, demo_config):
     assert sorted(drawn) == sorted(catalog.targets)
     assert jobs(said)["judge"] == sum(map(bool, catalog.claims.values()))
     assert jobs(said)["report"] == jobs(said)["claims"] == jobs(said)["claims_published"] == 1
+    assert jobs(said)["site_of_all"] == 1
+
+
+def test_the_site_shows_what_is_there_and_trains_nothing(dry_run, full_config):
+    assert jobs(done(dry_run(full_config, "site"))) == {"site": 1, "total": 1}
 
 
 def test_the_rules_to_call_by_name_are_there(dry_run, full_config):
     listed = done(dry_run(full_config, "--list-rules")).split()
-    assert {"all", "plan", "calibrate", *full_config["papers"]} <= set(listed)
+    assert {"all", "plan", "calibrate", "site", *full_config["papers"]} <= set(listed)
 
 
 def test_the_results_move_with_the_config_and_the_data_stay(dry_run, full_config):
