@@ -393,6 +393,11 @@ BAD_SPECS = {
         {"claims.I1.tests.number.above": ..., "claims.I1.tests.number.between": [1, 0]},
         ["claims.I1.number.between: 1 is not below 0"],
     ),
+    "a claim between one number": (
+        INVARIANCE,
+        {"claims.I1.tests.number.above": ..., "claims.I1.tests.number.between": [0.5, 0.5]},
+        ["claims.I1.number.between: 0.5 is not below 0.5"],
+    ),
     "a claim above nan": (
         INVARIANCE,
         {"claims.I1.tests.number.above": float("nan")},

@@ -8,6 +8,7 @@ from test_judging import join, panel, rising
 from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging import Numbers, judge_panel
 from spatial_adversarial.judging.verdicts import judge_order
+from spatial_adversarial.robust_images import partners
 
 SPREAD = 0.01
 
@@ -62,3 +63,9 @@ def test_a_slope_is_least_squares_change_from_the_first_strength_to_the_last():
     rows, replicates = panel("a", lambda s, x: heights[s] + x / 10, strengths=strengths)
     row = judge_panel({"slope": {"x": 0.2}, "above": 0}, "a", Numbers(rows, replicates), 0.95)
     assert row["value"] == pytest.approx(180 * np.polyfit(strengths, list(heights.values()), 1)[0])
+
+
+def test_the_partners_of_images_go_by_the_seed():
+    found = [partners(200, seed) for seed in (0, 0, 1)]
+    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
+    assert all(one.min() >= 0 and one.max() < 200 for one in found)
