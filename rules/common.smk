@@ -178,8 +178,13 @@ def library(*modules):
 
 
 def aggregate_inputs(wildcards):
-    """The evaluations, slices and training histories, or the simulation's source, of a target's rows."""
+    """The evaluations, slices and training histories, or the simulation's source, of a target's rows.
+
+    Of a figure that another paper has too: the numbers of that one, which are computed once.
+    """
     target = target_of(wildcards)
+    if twin := catalog.twin(target):
+        return {"twin": f"{RESULTS}/aggregates/{twin.paper}/{twin.name}.h5"}
     pairs, seeds = target.evaluations(), catalog.seeds
     evaluations = [evaluation_file(*pair, seed) for pair in pairs for seed in seeds(pair[0])]
     slices = [slice_file(*pair, seeds(pair[0])[0]) for pair in target.slices()]
@@ -187,6 +192,12 @@ def aggregate_inputs(wildcards):
     parts = ("bounds", "codes", "estimates", "frontier", "simulate", "statements")
     theory = library(*(f"theory/{part}" for part in parts)) if target.kind == "theory" else []
     return {"evaluations": evaluations, "slices": slices, "histories": histories, "theory": theory}
+
+
+def twin_fingerprint(wildcards):
+    """The fingerprint of the figure whose numbers a figure shares; empty for all others."""
+    twin = catalog.twin(target_of(wildcards))
+    return catalog.fingerprint(twin) if twin else ""
 
 
 def table_inputs(wildcards):

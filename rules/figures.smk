@@ -13,6 +13,7 @@ rule aggregate:
         ENVIRONMENT
     params:
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
+        twin=twin_fingerprint,
     message:
         "Compute the numbers of {wildcards.paper} {wildcards.target}."
     script:

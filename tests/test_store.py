@@ -8,6 +8,7 @@ import pytest
 from spatial_adversarial.store import (
     Aggregate,
     Evaluation,
+    copy_aggregate,
     read_aggregate,
     read_evaluation,
     write_aggregate,
@@ -126,3 +127,17 @@ def test_an_aggregate_of_another_configuration_is_one_line(tmp_path):
     with pytest.raises(ValueError, match=r"a\.h5: made from another configuration: delete it") as caught:
         read_aggregate(tmp_path / "a.h5", "abd")
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_are_copied_to_a_figure_of_the_same_panels_digit_by_digit(tmp_path):
+    rows = ROWS.assign(paper="tradeoff", target="fig2", value=[1 / 3, 0.1 + 0.2, np.nan])
+    side = pd.DataFrame({"origin": ["a", "b", "c"], "images": [5, 6, 7], "reach": [1 / 3, np.nan, np.nan]})
+    write_aggregate(tmp_path / "a.h5", Aggregate(rows, REPLICATES, None, side), fingerprint="abc")
+    names = {"paper": "cusp", "target": "fig1"}
+    with pytest.raises(ValueError, match="made from another configuration"):
+        copy_aggregate(tmp_path / "a.h5", tmp_path / "b.h5", **names, made_as="xyz", fingerprint="def")
+    copy_aggregate(tmp_path / "a.h5", tmp_path / "b.h5", **names, made_as="abc", fingerprint="def")
+    write_aggregate(
+        tmp_path / "c.h5", Aggregate(rows.assign(**names), REPLICATES, None, side), fingerprint="def"
+    )
+    assert (tmp_path / "b.h5").read_bytes() == (tmp_path / "c.h5").read_bytes()

@@ -159,3 +159,26 @@ def test_a_boundary_and_a_history_tell_clean_accuracy_by_what_other_figures_eval
         for panel in target.panels:
             for profile in panel.lines[0].profiles.values():
                 assert not any(profile.settings["input"].values()) and profile.settings["space"] == "pixel"
+
+
+def test_a_figure_of_two_papers_has_its_numbers_from_the_first(catalog):
+    twins = {key: catalog.twin(target) for key, target in catalog.targets.items()}
+    found = {"/".join(key): f"{twin.paper}/{twin.name}" for key, twin in twins.items() if twin}
+    assert found == {
+        f"cusp/{name}": f"tradeoff/{of}"
+        for name, of in {
+            "fig1": "fig2",
+            "fig2": "fig7",
+            "fig3": "fig10",
+            "fig4": "fig11",
+            "fig7": "fig1",
+            "fig8": "fig6",
+            "fig9": "fig4",
+            "fig10": "fig5",
+            "fig11": "fig3",
+            "fig12": "fig8",
+            "fig14": "fig12",
+            "fig15": "fig13",
+            "fig16": "fig14",
+        }.items()
+    }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.jobs import job
-from spatial_adversarial.store import Aggregate, write_aggregate
+from spatial_adversarial.store import Aggregate, copy_aggregate, write_aggregate
 
 
 def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> None:
@@ -46,9 +46,15 @@ if "snakemake" in globals():
         smk = snakemake  # noqa: F821
         folder = Path(smk.scriptdir).parent / smk.config["figures"]
         papers = load(smk.config, folder, smk.wildcards.paper)
-        aggregate(
-            papers,
-            papers.targets[smk.wildcards.paper, smk.wildcards.target],
-            Path(smk.config["results"]),
-            smk.output.h5,
-        )
+        target = papers.targets[smk.wildcards.paper, smk.wildcards.target]
+        if smk.params.twin:
+            copy_aggregate(
+                smk.input.twin,
+                smk.output.h5,
+                paper=target.paper,
+                target=target.name,
+                made_as=smk.params.twin,
+                fingerprint=papers.fingerprint(target),
+            )
+        else:
+            aggregate(papers, target, Path(smk.config["results"]), smk.output.h5)

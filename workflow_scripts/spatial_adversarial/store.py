@@ -138,6 +138,21 @@ def write_aggregate(path: str | Path, aggregate: Aggregate, *, fingerprint: str)
                 file.create_dataset(name, data=values.astype(kind), compression="gzip", shuffle=True)
 
 
+def copy_aggregate(
+    source: str | Path, path: str | Path, *, paper: str, target: str, made_as: str, fingerprint: str
+) -> None:
+    """Write a target's numbers as those of another one of the same panels: all but its names stays, digit by digit.
+
+    ValueError where `source` was not made as the fingerprint `made_as` says.
+    """
+    found = read_aggregate(source, made_as)
+    with opened(source) as file:
+        text = pd.read_csv(io.StringIO(file["rows"].asstr()[()]), dtype=str, keep_default_na=False)
+        side = pd.read_csv(io.StringIO(file["side"].asstr()[()]), dtype=str, keep_default_na=False)
+    rows = text.assign(paper=paper, target=target)
+    write_aggregate(path, found._replace(rows=rows, side=side), fingerprint=fingerprint)
+
+
 def read_aggregate(path: str | Path, fingerprint: str) -> Aggregate:
     """A target's numbers; ValueError where another configuration made the file."""
     with opened(path) as file:

@@ -171,6 +171,15 @@ class Catalog:
             return self
         return Catalog(self.config | {"budget": {}, "stand_ins": {}, "overrides": {}}, *self._again)
 
+    def twin(self, target: Target) -> Target | None:
+        """The first target, before this one, of the same panels: the one's numbers are the other's."""
+        for other in self.targets.values():
+            if other is target or target.kind != "panels":
+                return None
+            if other.kind == "panels" and other.panels == target.panels:
+                return other
+        return None
+
     def fingerprint(self, target: Target) -> str:
         """The hash of all that makes a target's aggregate: an aggregate with another one is stale."""
         made_of = {

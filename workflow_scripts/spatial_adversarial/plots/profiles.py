@@ -108,8 +108,9 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     if not met + beyond or min(met + beyond) == points[-1]:
         return
     last = min(met + beyond)
+    right = last * (1.02 if [last] == beyond else 1.001)  # nothing of the shade where all of it is cut
     for axes in panels:
-        axes.set_xlim(right=last * 1.02)
+        axes.set_xlim(right=right)
         for line in axes.lines:
             line.set_clip_on(True)
         if axes.get_xlabel() and [last] == met:
