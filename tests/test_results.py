@@ -118,10 +118,10 @@ def fill(catalog, name: str = "table1", seeds: int = 1, history=None):
         bootstrap=bootstrap,
         status=lambda *run: "run",
         evaluation=lambda *key: key,
-        history=history,
         classes={name: entry["classes"] for name, entry in catalog.registry["data"].items()},
     )
     aggregator.inputs.evaluation = draw
+    aggregator.inputs.history = history
     return target, *aggregator.table({})[:2]
 
 
@@ -235,7 +235,9 @@ def test_the_row_nearest_to_a_validation_accuracy_is_chosen_whole(
             history = pd.DataFrame({"epoch": [1, 2], "validation_accuracy": [0.8, last + moved]})
             history.to_csv(tmp_path / f"{runs[row].replace('/', ' ')} {seed}", index=False)
     _, rows, _ = fill(
-        catalog, seeds=2, history=lambda run, seed: tmp_path / f"{run.replace('/', ' ')} {seed}"
+        catalog,
+        seeds=2,
+        history=lambda run, seed: pd.read_csv(tmp_path / f"{run.replace('/', ' ')} {seed}"),
     )
     cells = rows[rows.panel == "best"]
     assert set(cells.chosen) == {chosen} and len(cells) in (1, 2, 3)

@@ -99,7 +99,7 @@ class Aggregator:
         for panel in self.target.panels:
             if panel.letter in chosen and not panel.reason:
                 run, _ = run_and_weights(panel.members[0].path)
-                tables = [pd.read_csv(self.history(run, seed)) for seed in self.seeds(run)]
+                tables = [self.inputs.history(run, seed) for seed in self.seeds(run)]
                 found[panel.letter] = float(np.mean([t.validation_accuracy.iloc[-1] for t in tables]))
         return found
 
