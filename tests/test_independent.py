@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 from test_judging import join, panel, rising
 
@@ -9,6 +10,8 @@ from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging import Numbers, judge_panel
 from spatial_adversarial.judging.verdicts import judge_order
 from spatial_adversarial.robust_images import partners
+from spatial_adversarial.training.ramps import value
+from spatial_adversarial.transforms import random_flip
 
 SPREAD = 0.01
 
@@ -69,3 +72,35 @@ def test_the_partners_of_images_go_by_the_seed():
     found = [partners(200, seed) for seed in (0, 0, 1)]
     assert found[0].tolist() == found[1].tolist() != found[2].tolist()
     assert all(one.min() >= 0 and one.max() < 200 for one in found)
+
+
+def test_a_random_ramps_weights_are_shares_of_their_sum():
+    ramp = {"ramp": "random", "values": [1, 2], "weights": [3, 1]}
+    assert [value(ramp, 0, 1, draw) for draw in (0, 0.74, 0.75, 0.99)] == [1, 1, 2, 2]
+
+
+def test_ramps_at_their_times():
+    drops = {"ramp": "drops", "from": 0.1, "factor": 0.5, "at": [50, 60]}
+    assert [value(drops, time, 100) for time in (49, 50, 59, 60)] == pytest.approx([0.1, 0.05, 0.05, 0.025])
+    linear = {
+        "ramp": "linear",
+        "from": 1,
+        "to": 2,
+        "begin": 0.5,
+        "end": 1,
+        "unit": "counted",
+    }  # of epochs from 1
+    assert [value(linear, epoch - 1, 110) for epoch in (55, 66, 110)] == pytest.approx([1, 1.2, 2])
+    steps = {
+        "ramp": "steps",
+        "values": [1, 2],
+        "at": [9 / 110],
+        "unit": "counted",
+    }  # in the epoch after the ninth
+    assert [value(steps, epoch - 1, 110) for epoch in (9, 10)] == [1, 2]
+
+
+def test_half_of_the_images_are_flipped():
+    images = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(10_000, 1, 1, 2)
+    flipped = random_flip(images, torch.Generator().manual_seed(0))[:, 0, 0, 0]
+    assert flipped.mean().item() == pytest.approx(0.5, abs=0.02)  # four standard deviations
