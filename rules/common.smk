@@ -218,7 +218,7 @@ def results_of(paper):
     files = []
     for target in catalog.targets.values():
         if target.paper == paper and target.is_table:
-            files += [f"{RESULTS}/tables/{paper}/{target.name}.{kind}" for kind in ("csv", "md")]
+            files += [f"{RESULTS}/tables/{paper}/{target.name}.{kind}" for kind in ("csv", "md", "tex")]
         elif target.paper == paper:
             files += [f"{RESULTS}/figures/{paper}/{target.name}.{kind}" for kind in ("pdf", "png", "csv")]
     return files + ([f"{RESULTS}/claims/{paper}.csv"] if catalog.claims[paper] else [])

@@ -30,6 +30,7 @@ rule tabulate:
             category="{paper}",
             labels={"target": "{target}", "kind": "table"},
         ),
+        tex=f"{RESULTS}/tables/{{paper}}/{{target}}.tex",
     log:
         f"{RESULTS}/logs/tabulate/{{paper}}/{{target}}.log",
     benchmark:

@@ -4,6 +4,7 @@ import matplotlib.colors
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from make_table import tabulate_results
 from spatial_adversarial import plots
@@ -13,8 +14,10 @@ from spatial_adversarial.catalog.panels import Line, Profile
 from spatial_adversarial.costs import find_rates
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.plan import Plan
-from spatial_adversarial.printed import caption, comparable, figure
+from spatial_adversarial.printed import caption, comparable, figure, table
+from spatial_adversarial.results import _bold, printed_results
 from spatial_adversarial.store import Evaluation
+from spatial_adversarial.tables import to_markdown
 from spatial_adversarial.told import attack_told
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
@@ -257,17 +260,15 @@ def test_the_markdown_has_ours_published_and_the_difference(byhand, tmp_path):
     target, rows, _ = fill(catalog)
     tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md")
     text = (tmp_path / "t.md").read_text(encoding="utf-8")
-    head, _, heading, *body = text.splitlines()[2:]
-    assert "PGD (eps 8/255, 10 steps of 2/255) (%)" in head and "Spatial (±180°) (%)" in head
+    head, _, heading, *body = [line for line in text.splitlines() if line.startswith("|")]
+    assert "PGD, eps 8/255 (%) ¹" in head and "Spatial, ±180° (%) |" in head
+    assert "¹ eps 8/255, 10 steps of 2/255." in text.splitlines()
     assert "published" in head and "**Baselines**" in heading
     assert len(body) == 5 and "more.4" not in text
     natural, pgd, _, gain, _ = body
     value = of(rows, "1", "natural").value
-    assert (
-        f"**{100 * value:.2f}**" in natural
-        and "90.00" in natural
-        and f"{100 * (value - 0.9):+.2f}" in natural
-    )
+    assert f"{100 * value:.2f}" in natural
+    assert "90.00" in natural and f"{100 * (value - 0.9):+.2f}" in natural
     assert "**" not in gain and "-" in gain and "–" in pgd
     tidy = pd.read_csv(tmp_path / "t.csv")
     cell = tidy[(tidy.panel == "1") & (tidy.column == "natural")].iloc[0]
@@ -298,7 +299,8 @@ def test_what_is_not_run_is_written_and_says_so(byhand, tmp_path):
     assert rows.published.notna().any()
     tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md")
     text = (tmp_path / "t.md").read_text(encoding="utf-8")
-    assert "CIFAR-10 is not in only_data" in text and text.count("not run") > 8
+    assert "CIFAR-10 is not in only_data" in text and "5 of 5 rows were not run" in text
+    assert not [line for line in text.splitlines() if line.startswith("| 1")]
 
 
 def test_a_budget_leaves_rows_out_and_they_are_not_run(byhand):
@@ -405,3 +407,78 @@ def test_a_heading_states_the_attack_that_really_ran(settings, x, words):
     assert attack_told(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
     natural = attack_told(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
     assert natural == ("first 2,000 images" if "images" in settings else "")
+
+
+@pytest.mark.parametrize(
+    ("best", "lows", "bold"),
+    [
+        (1, {"a": 0.8, "b": 0.5, "c": 0.4}, {"a"}),  # intervals .1 wide: a's begins above b's end
+        (1, {"a": 0.8, "b": 0.75, "c": 0.4}, set()),  # a's and b's overlap
+        (1, {"a": 0.75, "b": 0.65, "c": 0.4}, set()),  # they touch
+        (2, {"a": 0.8, "b": 0.75, "c": 0.4}, {"a", "b"}),  # two of them, whichever is first
+        (2, {"a": 0.8, "b": 0.5, "c": 0.45}, {"a"}),
+        (1, {"a": 0.8}, set()),  # nothing that it is best of
+    ],
+)
+def test_bold_where_ranks_are_decided_only(best, lows, bold):
+    rows = pd.DataFrame(
+        [
+            {"panel": name, "column": "c", "kind": "row", "data": data, "value": low + 0.05, "low": low}
+            for name, low, data in (*((*one, "here") for one in lows.items()), ("z", 0.9, "elsewhere"))
+        ]
+    )
+    rows["high"] = rows.low + 0.1
+    top = rows.iloc[[0]].assign(panel="best", kind="best", chosen="a")
+    assert _bold(pd.concat([rows, top]), best) == {
+        (name, "c") for name in (*bold, *(["best"] if "a" in bold else []))
+    }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({}, True),
+        ({"models": {"vgg16": {"recipe": "short"}}}, True),
+        ({"models": {"vgg16": {"width": 0.5}}}, False),
+    ],
+)
+def test_a_difference_to_published_numbers_is_of_the_papers_own_network(byhand, tmp_path, overrides, told):
+    catalog = byhand(overrides=overrides)
+    target, rows, _ = fill(catalog)
+    tabulate_results(catalog, target, rows, tmp_path / "t.csv", tmp_path / "t.md", tmp_path / "t.tex")
+    assert pd.read_csv(tmp_path / "t.csv").difference.notna().any() == told
+    for name in ("t.md", "t.tex"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "published" in text and ("difference" in text) == told
+        assert max(map(len, text.splitlines())) <= 200 or name == "t.tex"
+
+
+def test_no_row_of_any_papers_table_is_longer_than_a_screen(full_config):
+    """Every cell run, with its interval and, where the paper prints one, the published number."""
+    catalog, longest = load(full_config, ROOT / "figures"), {}
+    for target in catalog.targets.values():
+        if target.kind == "results":
+            panels = {panel.letter: {line.name: line for line in panel.lines} for panel in target.panels}
+            cells = [
+                {
+                    "panel": key,
+                    "column": column,
+                    "kind": told["kind"],
+                    "published": printed_number(panels, key, column),
+                }
+                for key, told in target.spec["rows"].items()
+                if told["kind"] != "heading"
+                for column in target.spec["columns"]
+            ]
+            frame = pd.DataFrame(cells).assign(
+                value=0.5, low=0.45, high=0.55, status="run", difference=-0.125
+            )
+            text = to_markdown(printed_results(frame, table(target)), caption=caption(catalog, target))
+            longest[target.paper, target.name] = max(map(len, text.splitlines()))
+            assert "[45.00, 55.00]" in text and "rows were not run" not in text
+    assert len(longest) > 10 and max(longest.values()) <= 200, longest
+
+
+def printed_number(panels, key, column):
+    line = panels.get(key, {}).get(column)
+    return np.nan if line is None or line.published is None else line.published

@@ -5,7 +5,15 @@ import re
 import pandas as pd
 import pytest
 
-from spatial_adversarial.tables import Column, architecture_markdown, architecture_table, to_markdown
+from spatial_adversarial.tables import (
+    Column,
+    Printed,
+    architecture_table,
+    latex,
+    printed_architectures,
+    to_latex,
+    to_markdown,
+)
 
 COLUMNS = [
     Column("method", "Method"),
@@ -33,7 +41,7 @@ def describe(*parameters):
 
 
 def test_markdown_has_caption_heading_rule_and_one_line_a_row():
-    caption, empty, heading, rule, *body = to_markdown(ROWS, columns=COLUMNS, caption="Table 1").splitlines()
+    caption, empty, heading, rule, *body = to_markdown(Printed(ROWS, COLUMNS), caption="Table 1").splitlines()
     assert (caption, empty) == ("Table 1", "")
     assert cells(heading) == ["Method", "Clean (%)", "Steps"]
     assert [c.endswith(":") for c in cells(rule)] == [False, True, True]
@@ -42,32 +50,32 @@ def test_markdown_has_caption_heading_rule_and_one_line_a_row():
 
 
 def test_cells_are_escaped_and_stay_in_their_column():
-    *_, first, second = to_markdown(ROWS, columns=COLUMNS, caption="").splitlines()
+    *_, first, second = to_markdown(Printed(ROWS, COLUMNS), caption="").splitlines()
     assert len(cells(first)) == len(cells(second)) == 3
     assert cells(first)[0] == r"PGD \| TRADES"
     assert cells(second)[0] == r"a\\b \*c\* \`d\` \<e> f"
 
 
 def test_values_are_written_in_the_form_of_their_column():
-    *_, first, second = to_markdown(ROWS, columns=COLUMNS, caption="").splitlines()
+    *_, first, second = to_markdown(Printed(ROWS, COLUMNS), caption="").splitlines()
     assert cells(first)[1:] == ["93.1", "1,200"]
     assert cells(second)[1:] == ["not run", "0.031"]
 
 
 def test_missing_values_of_a_run_are_a_dash():
-    *_, second = to_markdown(ROWS.assign(status="run"), columns=COLUMNS, caption="").splitlines()
+    *_, second = to_markdown(Printed(ROWS.assign(status="run"), COLUMNS), caption="").splitlines()
     assert cells(second)[1] == "–"
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, 93.0])
 def test_percent_columns_take_shares_only(value):
     with pytest.raises(ValueError, match="'value'.*share"):
-        to_markdown(ROWS.assign(value=value), columns=COLUMNS, caption="")
+        to_markdown(Printed(ROWS.assign(value=value), COLUMNS), caption="")
 
 
 def test_unknown_columns_and_forms_are_named():
     with pytest.raises(ValueError, match="'absent'"):
-        to_markdown(ROWS, columns=[Column("absent", "Absent")], caption="")
+        to_markdown(Printed(ROWS, [Column("absent", "Absent")]), caption="")
     with pytest.raises(ValueError, match="'percents'"):
         Column("value", "Clean", "percents")
 
@@ -84,7 +92,7 @@ def test_architectures_stand_side_by_side_with_their_totals():
 
 def test_architectures_in_markdown_keep_every_number():
     table = architecture_table({"a": describe(1, 14909)}, ["a"])
-    body = architecture_markdown(table, caption="Table 1").splitlines()[4:]
+    body = to_markdown(printed_architectures(table, ["a"]), caption="Table 1").splitlines()[4:]
     assert [cells(line)[-1] for line in body] == ["1", "14,909", "14,910", "5", "1e-07"]
 
 
@@ -99,3 +107,38 @@ def test_layers_must_add_up_to_the_total():
         architecture_table({"a": describe(3, 4) | {"parameters": 8}}, ["a"])
     with pytest.raises(ValueError, match="'b'"):
         architecture_table({"a": describe(3)}, ["b"])
+
+
+def test_a_wide_table_is_broken_between_groups_and_begins_anew_with_its_lead():
+    columns = [Column("row", ""), *(Column(f"{g}{k}", f"{g}{k}", group=g) for g in "abc" for k in (1, 2))]
+    rows = pd.DataFrame([{c.key: "x" * 30 for c in columns}] * 2)
+    table = Printed(rows, columns, lead=1, notes=["word " * 60])
+    parts = [[c.key for c in part] for part, _ in table.parts()]  # 1 + 4 * 33 fit, 1 + 5 * 33 do not
+    assert parts == [["row", "a1", "a2"], ["row", "b1", "b2"], ["row", "c1", "c2"]]
+    text = to_markdown(table, caption="caption " * 50)
+    assert max(map(len, text.splitlines())) <= 200
+    assert text.count("x" * 30) == 18 == to_latex(table, caption="", label="a").count("x" * 30)
+
+
+def test_a_folded_line_unfolds_what_it_counts():
+    table = Printed(ROWS, COLUMNS, folded={"2 of 4 rows were not run": "a; b|c"})
+    text = to_markdown(table, caption="Table 1")
+    assert text.endswith("<details><summary>2 of 4 rows were not run</summary>\n\na; b\\|c\n\n</details>\n")
+    assert "2 of 4 rows were not run." in to_latex(table, caption="", label="a")
+
+
+def test_latex_has_the_cells_of_the_markdown_under_booktabs_rules():
+    rows = pd.DataFrame({"row": ["**Part_1**", "PGD & 50%"], "value": ["", "**1.5** [1, 2]"]})
+    columns = [Column("row", "", "markdown"), Column("value", "±8 (%) ¹", "cell")]
+    lines = to_latex(Printed(rows, columns), caption="A_b", label="p-t").splitlines()
+    body = lines[lines.index(r"\begin{tabular}{lr}") :]
+    assert body[1:7] == [
+        r"\toprule",
+        r" & $\pm$8 (\%) \textsuperscript{1} \\",
+        r"\midrule",
+        r"\multicolumn{2}{l}{\textbf{Part\_1}} \\",
+        r"PGD \& 50\% & \textbf{1.5} [1, 2] \\",
+        r"\bottomrule",
+    ]
+    assert r"\caption{A\_b}" in lines and r"\label{tab:p-t}" in lines
+    assert latex(r"a\*b \| c\d") == r"a*b \textbar{} c\textbackslash{}d"

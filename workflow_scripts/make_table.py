@@ -1,4 +1,4 @@
-"""Write one table: tidy CSV, and Markdown to read."""
+"""Write one table: tidy CSV, Markdown to read, and LaTeX for a paper."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from spatial_adversarial.jobs import job
 from spatial_adversarial.store import read_aggregate
 
 
-def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str) -> None:
+def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, *texts: str) -> None:
     """Write the architectures of `target` from the descriptions in networks.json."""
     models = catalog.registry["models"]
     described = {name: networks[listed(target, name)] for name in target.spec["models"]}
@@ -22,19 +22,29 @@ def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, md: str
         tidy(catalog, target, described).to_csv(temporary, index=False)
     labelled = {models[name]["label"]: network for name, network in described.items()}
     table = tables.architecture_table(labelled, list(labelled))
-    text = tables.architecture_markdown(table, caption=printed.caption(catalog, target))
-    with write_atomic(md) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_texts(catalog, target, tables.printed_architectures(table, list(labelled)), *texts)
 
 
-def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, md: str) -> None:
+def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, *texts: str) -> None:
     """Write a table of results from its tidy rows."""
     rows = printed.comparable(catalog, rows)
+    rows = rows.assign(difference=(rows.value - rows.published).mask(printed.unlike(catalog, rows)))
     with write_atomic(csv) as temporary:
-        rows.assign(difference=rows.value - rows.published).to_csv(temporary, index=False)
-    text = results.results_markdown(rows, printed.table(target), caption=printed.caption(catalog, target))
-    with write_atomic(md) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        rows.to_csv(temporary, index=False)
+    write_texts(catalog, target, results.printed_results(rows, printed.table(target)), *texts)
+
+
+def write_texts(
+    catalog: Catalog, target: Target, table: tables.Printed, md: str, tex: str | None = None
+) -> None:
+    """Write a table as Markdown, and as LaTeX where that is asked for."""
+    caption = printed.caption(catalog, target)
+    texts = {md: tables.to_markdown(table, caption=caption)}
+    if tex:
+        texts[tex] = tables.to_latex(table, caption=caption, label=f"{target.paper}-{target.name}")
+    for path, text in texts.items():
+        with write_atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def tidy(catalog: Catalog, target: Target, networks: dict) -> pd.DataFrame:
@@ -58,7 +68,7 @@ if "snakemake" in globals():
         papers = load(smk.config, folder, smk.wildcards.paper)
         asked, outputs = (
             papers.targets[smk.wildcards.paper, smk.wildcards.target],
-            (smk.output.csv, smk.output.md),
+            (smk.output.csv, smk.output.md, smk.output.tex),
         )
         if asked.kind == "results":
             numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows

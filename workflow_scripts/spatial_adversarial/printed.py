@@ -7,6 +7,7 @@ from spatial_adversarial.catalog.panels import Panel, images_told
 from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.told import attack_told, labels_told
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEARNT = (
     "Pale or crossed out, “not learnt”: clean accuracy is not shown to reach twice chance, or one class takes more "
     "than 90% of the predictions."
@@ -103,15 +104,29 @@ def _out_of_reach(panel: Panel) -> bool:
 
 
 def table(target: Target) -> dict:
-    """A table of results as `results.results_markdown` takes it: each heading tells the attack that ran."""
+    """A table of results as `results.printed_results` takes it.
+
+    A heading tells how far the attack that ran goes, "PGD, eps 8/255 (%) ¹"; the rest of it is told in the notes.
+    """
     lines = [(line, panel) for panel in target.panels for line in panel.lines]
-    headings = {}
+    headings, notes = {}, []
     for name, label in target.spec["columns"].items():
         told = [attack_told(line) for line, panel in lines if line.name == name and not panel.reason]
-        headings[name] = " ".join(
-            [label, *(f"({'; '.join(dict.fromkeys(told))})" for _ in told[:1] if any(told))]
-        )
-    return target.spec | {"columns": headings}
+        told = list(dict.fromkeys(one for one in told if one))
+        reach = {one.split(", ")[0] for one in told if one.startswith(("eps", "L2 eps", "±"))}
+        headings[name] = f"{label}, {reach.pop()} (%)" if len(reach) == 1 else f"{label} (%)"
+        note = "; ".join(told)
+        if note and not headings[name].endswith(f", {note} (%)"):
+            notes += [note] if note not in notes else []
+            headings[name] += f" {str(notes.index(note) + 1).translate(RAISED)}"
+    told = [f"{str(k).translate(RAISED)} {note}." for k, note in enumerate(notes, start=1)]
+    return target.spec | {"columns": headings, "notes": [" ".join(told)] if told else []}
+
+
+def unlike(catalog: Catalog, rows: pd.DataFrame) -> pd.Series:
+    """For each tidy row, whether its network is not the paper's: a difference to published numbers would be of both."""
+    changed = {model: not catalog.is_papers_own(model) for model in set(rows.model.dropna()) - {""}}
+    return rows.model.map(changed).fillna(any(changed.values())).astype(bool)
 
 
 def caption(catalog: Catalog, target: Target) -> str:
@@ -178,7 +193,11 @@ def _cells_told(catalog: Catalog, target: Target) -> list[str]:
     ]
     bold = target.spec["bold"]
     return told + (
-        [f"Bold: the best {bold} of each column." if bold > 1 else "Bold: the best of each column."]
+        [
+            f"Bold: among the best {bold} of each column on a data set, where intervals show it."
+            if bold > 1
+            else "Bold: the best of each column on a data set, where its interval lies above all others."
+        ]
         if bold
         else []
     )

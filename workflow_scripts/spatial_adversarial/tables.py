@@ -1,12 +1,16 @@
-"""Tables in print: Markdown from rows, and the layer-by-layer table of architectures."""
+"""Tables in print: Markdown and LaTeX from rows, and the layer-by-layer table of architectures."""
 
-from dataclasses import dataclass
-from itertools import zip_longest
+import re
+import textwrap
+from dataclasses import dataclass, field
+from itertools import groupby, zip_longest
 
 import pandas as pd
 from pandas import DataFrame
 
 MISSING = "–"
+WIDTH = 160  # characters of a row, at most, where its columns allow it
+TEXT = 110  # of a line of text
 FORMS = ("text", "markdown", "cell", "percent", "number")
 LEFT = ("text", "markdown")
 KEYS = ("operation", "output", "parameters")
@@ -23,13 +27,14 @@ class Column:
 
     `form` is "text"; "markdown" or, on the right, "cell", for text that stands as it is; "percent", for values in
     [0, 1] printed as 0 to 100 with `digits` decimals; or "number": whole numbers with thousands separated, others
-    to `digits` significant digits.
+    to `digits` significant digits. Columns of one `group` stay beside each other.
     """
 
     key: str
     label: str
     form: str = "text"
     digits: int = 2
+    group: str = ""
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -61,26 +66,77 @@ def escape(text: str) -> str:
     return " ".join(text.split())
 
 
-def to_markdown(rows: DataFrame, *, columns: list[Column], caption: str) -> str:
-    """Return the rows as a Markdown table under its caption, aligned in the source as well as in print.
+@dataclass(frozen=True)
+class Printed:
+    """A table to be printed: rows, columns, and what stands around it.
 
-    Empty cells of rows whose `status` is "not run" say so. ValueError names a column that is not there.
+    The first `lead` columns are repeated where the table is broken into several, side by side no longer. `notes`
+    stand below it; `folded`: {a line: what unfolds below it}.
     """
-    missing = [c.key for c in columns if c.key not in rows]
-    if missing:
-        raise ValueError(f"table has no column {missing[0]!r}")
-    status = rows["status"] if "status" in rows else pd.Series("run", rows.index)
-    cells = [[c.write(v) for v in rows[c.key]] for c in columns]
-    for column in cells:
-        column[:] = [
-            "not run" if (s, cell) == ("not run", MISSING) else cell
-            for s, cell in zip(status, column, strict=True)
+
+    rows: DataFrame
+    columns: list[Column]
+    lead: int = 0
+    notes: list[str] = field(default_factory=list)
+    folded: dict[str, str] = field(default_factory=dict)
+
+    def cells(self) -> list[list[str]]:
+        """The cells of each column as Markdown. Empty cells of rows whose `status` is "not run" say so.
+
+        ValueError names a column that is not there.
+        """
+        missing = [c.key for c in self.columns if c.key not in self.rows]
+        if missing:
+            raise ValueError(f"table has no column {missing[0]!r}")
+        status = self.rows["status"] if "status" in self.rows else pd.Series("run", self.rows.index)
+        cells = [[c.write(v) for v in self.rows[c.key]] for c in self.columns]
+        return [
+            [
+                "not run" if (s, cell) == ("not run", MISSING) else cell
+                for s, cell in zip(status, column, strict=True)
+            ]
+            for column in cells
         ]
-    widths = [max(3, len(c.heading()), *map(len, column)) for c, column in zip(columns, cells, strict=True)]
-    body = zip(*cells, strict=True)
-    rule = ["-" * w if c.form in LEFT else "-" * (w - 1) + ":" for c, w in zip(columns, widths, strict=True)]
-    lines = [[c.heading() for c in columns], rule, *body]
-    return f"{caption}\n\n" + "\n".join(_line(line, columns, widths) for line in lines) + "\n"
+
+    def parts(self) -> list[tuple[list[Column], list[list[str]]]]:
+        """(columns, their cells) of each table, no wider than WIDTH unless one group of columns is."""
+        made = list(zip(self.columns, self.cells(), strict=True))
+        lead, parts = made[: self.lead], []
+        groups = groupby(enumerate(made[self.lead :]), lambda one: one[1][0].group or one[0])
+        for group in ([one for _, one in found] for _, found in groups):
+            if parts and _wide([*lead, *parts[-1], *group]) <= WIDTH:
+                parts[-1] += group
+            else:
+                parts.append(group)
+        return [tuple(map(list, zip(*lead, *part, strict=True))) for part in parts or [[]]]
+
+
+def _wide(columns: list[tuple[Column, list[str]]]) -> int:
+    return 1 + sum(_width(column, cells) + 3 for column, cells in columns)
+
+
+def _width(column: Column, cells: list[str]) -> int:
+    return max(3, len(column.heading()), *map(len, cells), 0)
+
+
+def to_markdown(table: Printed, *, caption: str) -> str:
+    """Return a table as Markdown under its caption, aligned in the source as well as in print."""
+    made = [_wrapped(caption)]
+    for columns, cells in table.parts():
+        widths = [_width(*pair) for pair in zip(columns, cells, strict=True)]
+        rule = [
+            "-" * w if c.form in LEFT else "-" * (w - 1) + ":" for c, w in zip(columns, widths, strict=True)
+        ]
+        lines = [[c.heading() for c in columns], rule, *zip(*cells, strict=True)]
+        made.append("\n".join(_line(line, columns, widths) for line in lines))
+    made += map(_wrapped, table.notes)
+    for line, below in table.folded.items():
+        made += [f"<details><summary>{line}</summary>", _wrapped(escape(below)), "</details>"]
+    return "\n\n".join(made) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, TEXT, break_long_words=False, break_on_hyphens=False)
 
 
 def _line(cells: list[str], columns: list[Column], widths: list[int]) -> str:
@@ -89,6 +145,61 @@ def _line(cells: list[str], columns: list[Column], widths: list[int]) -> str:
         for cell, column, width in zip(cells, columns, widths, strict=True)
     ]
     return f"| {' | '.join(padded)} |"
+
+
+TEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
+TEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+TEX |= {"±": r"$\pm$", "−": "$-$", "×": r"$\times$", "→": r"$\rightarrow$", "°": r"$^\circ$", "–": "--"}
+TEX |= {
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "<": "$<$",
+    ">": "$>$",
+    "|": r"\textbar{}",
+    "θ": r"$\theta$",
+    "ε": r"$\epsilon$",
+}
+TEX |= {mark: rf"\textsuperscript{{{n}}}" for n, mark in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+MARKED = re.compile(r"\\(?P<plain>[\\|*`<])|\*\*(?P<bold>.+?)\*\*|(?P<other>.)", re.DOTALL)
+
+
+def latex(text: str) -> str:
+    """A cell's Markdown as LaTeX."""
+
+    def written(match: re.Match) -> str:
+        if match["bold"]:
+            return rf"\textbf{{{latex(match['bold'])}}}"
+        mark = match["plain"] or match["other"]
+        return TEX.get(mark, mark)
+
+    return MARKED.sub(written, text)
+
+
+def to_latex(table: Printed, *, caption: str, label: str) -> str:
+    """Return a table as LaTeX for a paper that uses booktabs, under `\\label{tab:<label>}`."""
+    made = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering\small",
+        rf"\caption{{{latex(caption)}}}",
+    ]
+    made.append(rf"\label{{tab:{label}}}")
+    for columns, cells in table.parts():
+        made.append(rf"\begin{{tabular}}{{{''.join('l' if c.form in LEFT else 'r' for c in columns)}}}")
+        made += [r"\toprule", " & ".join(latex(c.heading()) for c in columns) + r" \\", r"\midrule"]
+        made += [_row(list(line)) for line in zip(*cells, strict=True)]
+        made += [r"\bottomrule", r"\end{tabular}", ""]
+    made += [
+        rf"\par\footnotesize {latex(note)}" for note in [*table.notes, *(f"{one}." for one in table.folded)]
+    ]
+    return "\n".join([*made, r"\end{table}"]) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    filled = [cell for cell in cells if cell]
+    if len(filled) == 1 and filled[0].startswith("**"):
+        return rf"\multicolumn{{{len(cells)}}}{{l}}{{{latex(filled[0])}}} \\"
+    return " & ".join(map(latex, cells)) + r" \\"
 
 
 def architecture_table(networks: dict, models: list[str]) -> DataFrame:
@@ -113,13 +224,14 @@ def architecture_table(networks: dict, models: list[str]) -> DataFrame:
     return DataFrame(rows, dtype=object).fillna("")
 
 
-def architecture_markdown(table: DataFrame, *, caption: str) -> str:
-    """Return a table made by `architecture_table` as Markdown."""
-    columns = [
-        Column(key, key if key != "layer" else "", "number" if key.endswith(" parameters") else "text")
-        for key in table.columns
+def printed_architectures(table: DataFrame, models: list[str]) -> Printed:
+    """A table made by `architecture_table` of these models, to be printed: the columns of each stay together."""
+    columns = [Column("layer", "")] + [
+        Column(f"{m} {key}", f"{m} {key}", "number" if key == "parameters" else "text", group=m)
+        for m in models
+        for key in KEYS
     ]
-    return to_markdown(table, columns=columns, caption=caption)
+    return Printed(table, columns, lead=1)
 
 
 def _entry(layer: dict, key: str) -> str | int | None:

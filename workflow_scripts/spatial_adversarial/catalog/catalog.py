@@ -153,6 +153,11 @@ class Catalog:
         same = profile is None or any(_measures_alike(profile, other) for other in theirs)
         return "run" if same else "reduced"
 
+    def is_papers_own(self, model: str) -> bool:
+        """Whether a network is as the registry has it: neither width nor anything else of it is overridden."""
+        ours, full = (one.registry["models"].get(model, {}) for one in (self, self._full_size))
+        return all(ours.get(key) == full.get(key) for key in (ours.keys() | full.keys()) - {"recipe"})
+
     def panel_statuses(self, target: Target) -> list[str]:
         """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
         return [budget.worst(self._panel_status(panel)) for panel in target.panels]
