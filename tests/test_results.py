@@ -471,7 +471,7 @@ def test_no_row_of_any_papers_table_is_longer_than_a_screen(full_config):
                 for column in target.spec["columns"]
             ]
             frame = pd.DataFrame(cells).assign(
-                value=0.5, low=0.45, high=0.55, status="run", difference=-0.125
+                value=0.5, low=0.45, high=0.55, status="run", difference=-0.125, data=""
             )
             text = to_markdown(printed_results(frame, table(target)), caption=caption(catalog, target))
             longest[target.paper, target.name] = max(map(len, text.splitlines()))
