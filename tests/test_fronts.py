@@ -257,6 +257,14 @@ def test_a_floor_says_nothing_of_a_gap_nor_of_a_front():
     assert verdict(AHEAD, floor, images=500, noise=0.001) == "not informative"
 
 
+def test_a_row_is_reduced_where_one_of_both_columns_is_and_also_where_nothing_is_told():
+    gap, numbers = {"gap": {"to": "y"}, "above": 0}, table({"a": (0.6, 0.4)})
+    numbers.rows.loc[numbers.rows.column == "y", "status"] = "reduced"
+    assert [row["status"] for row in rows_of(gap, numbers)] == ["reduced"]
+    (row,) = rows_of(gap, table({"a": (0.0, 0.0)}, images=500, noise=0, status="reduced"))
+    assert (row["verdict"], row["status"]) == ("not informative", "reduced")
+
+
 @pytest.mark.parametrize(
     ("gain", "noise", "expected"),
     [

@@ -409,6 +409,9 @@ def test_kept_is_the_share_of_another_targets_gain():
     test = {"panels": ["a"], "kept": {"strengths": [60, 180], "other": "before.e"}, "below": 0.6}
     (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
     assert row["value"] == pytest.approx(0.1 - 0.6 * 0.2) and row["verdict"] == "holds"
+    reduced = targets | {"before": panel("e", rising, noise=0.001, status="reduced")}
+    (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, reduced, 0.95)
+    assert row["status"] == "reduced", "one of the two panels is"
     (row,) = judge_claim(
         "T7", {"says": "", "in": "before", "tests": {"lost": test | {"panels": ["e"]}}}, targets, 0.95
     )

@@ -222,8 +222,8 @@ class Aggregator:
             if line.at is None or line.at[member.path] == x:
                 numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}
                 numbers |= {} if zero is None else {"zero_gradient": float(zero[k])}
-                drawn, seeds, images = (summary[name][k] for name in ("replicates", "seeds", "images"))
-                sample = Sample(numbers["value"], drawn, seeds, self.origin(member.path), int(images))
+                drawn, by_seed, images = (summary[name][k] for name in ("replicates", "seeds", "images"))
+                sample = Sample(numbers["value"], drawn, by_seed, self.origin(member.path), int(images))
                 yield frame | {"x": number_text(x)} | numbers, sample
 
     @staticmethod

@@ -140,7 +140,6 @@ def _attacked_blocks(space, images, clean, profile, x, draw, batch, tell, kept) 
         def make(k: int = k, block: tuple = block) -> np.ndarray:
             return attacked(space, *block, profile, x, (draw, k), batch).cpu().numpy()
 
-        # a block that was kept by older code has no axis of rows
-        found.append(torch.from_numpy(np.atleast_2d(kept(f"{x:.6f}-{draw}-{k}", make))))
+        found.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)))
         tell(f"{profile['attack']} at {x:.4f}: {min((k + 1) * BLOCK, len(images))} of {len(images)} images")
     return torch.cat(found, dim=1).to(clean.device)

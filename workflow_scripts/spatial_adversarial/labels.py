@@ -36,8 +36,8 @@ def of_label(rows: "pd.DataFrame", label: str | bool | None = None) -> "pd.DataF
     """The tidy rows of the attack on a label; by default those that are drawn and judged.
 
     These are all but the rows on the true label beside others of their panel, profile and metric on the predicted
-    one. YAML reads `true` as a truth value, so that is a label too. Rows made before there was the column are of
-    the true label, whatever they are asked for as.
+    one. YAML reads `true` as a truth value, so that is a label too. A CSV without the column is of the true label,
+    whatever it is asked for as.
     """
     if COLUMN not in rows:
         return rows

@@ -98,16 +98,17 @@ def _judge(
         cells = judge_interval(found, what, test, compared)
         if decides:
             cells |= {"verdict": judge(decides[0], test)[1]}
-        return {"status": "run" if source == "published" else _status(numbers, name, test[key])} | cells
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
     except NotInformative as reason:
-        return {"verdict": "not informative", "status": "run", "statistic": f"{what}: {reason}"}
+        cells = {"verdict": "not informative", "statistic": f"{what}: {reason}"}
+    return {"status": "run" if source == "published" else _status(numbers, name, test[key])} | cells
 
 
 def _status(numbers: Numbers, name: str, parameters: dict) -> str:
-    """That of the least of the rows that a test names, of all where it names none."""
-    rows, asked = numbers.rows[numbers.rows.column == name], _asked(parameters)
+    """That of the least of the rows that a test names, of all where it names none, in the columns that it is on."""
+    rows, asked = numbers.rows, _asked(parameters)
+    rows = rows[rows.column.isin([name, parameters.get("to", name)])]
     return worst(rows.status[rows.panel.isin(asked)] if asked else rows.status)
 
 

@@ -262,7 +262,9 @@ def judge_panel(
             other = targets[where] if where else target
             beside = {key: test[key] for key in ("profile", "attacked_label") if key in test}
             beside |= {"metric": parameters.pop("metric")} if "metric" in parameters else {}
-            parameters["other"] = curves_of(other, line_of(other, letter, beside, source))
+            second = line_of(other, letter, beside, source)
+            parameters["other"] = curves_of(other, second)
+            row["status"] = worst([row["status"], *second.status])
         return row | statistic(curves_of(target, line), test, level, what, **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
