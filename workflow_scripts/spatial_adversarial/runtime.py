@@ -49,6 +49,8 @@ def halve_when_full(work: Callable[[int], object], batch: int = BLOCK):
         except torch.cuda.OutOfMemoryError:
             if batch == 1:
                 raise RuntimeError("the GPU's memory does not hold even one image of this network") from None
-            batch //= 2
-            torch.cuda.empty_cache()
-            logging.warning("out of GPU memory: going on with batches of %d", batch)
+        batch //= (
+            2  # out of the handler, within which the error holds on to the tensors of the call that failed
+        )
+        torch.cuda.empty_cache()
+        logging.warning("out of GPU memory: going on with batches of %d", batch)

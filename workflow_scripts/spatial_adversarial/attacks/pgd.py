@@ -42,7 +42,7 @@ def _size(name: str, value: float | Tensor, x: Tensor) -> Tensor:
         raise ValueError(f"{name} has {size.numel()} values for {len(x)} images")
     if not bool((size >= 0).all()):
         raise ValueError(f"{name} must be 0 or more, not {size.min().item():g}")
-    return size.to(x.device).reshape(-1, *[1] * (x.ndim - 1))
+    return size.to(x.device, non_blocking=True).reshape(-1, *[1] * (x.ndim - 1))
 
 
 def pgd(

@@ -74,7 +74,7 @@ class Trainer:
 
     def run(self, resume: Path) -> Iterator[dict]:
         """Train to the end, or on from the state in `resume`; yields each epoch's history row once it is safe."""
-        state = load(resume, self.device, self.state.made_of)
+        state = load(resume, self.state.made_of)
         if state and self._lacks(state):
             logging.warning("weights to be kept of an earlier step are not there: training starts anew")
         elif state:
@@ -177,7 +177,7 @@ class Trainer:
         streams = {name: self._generator(name) for name in ("augment", "examples")}
         seen, sums = 0, torch.zeros(2, device=self.device)  # of loss and right answers: read once, at the end
         if self.state.part:
-            seen, sums = pause.restore(self.state.part, streams)
+            seen, sums = pause.restore(self.state.part, streams, self.device)
 
         def keep_part() -> None:
             self.state.part = pause.capture(seen, sums, streams)

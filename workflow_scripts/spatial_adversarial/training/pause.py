@@ -38,15 +38,15 @@ def capture(seen: int, sums: Tensor, streams: dict[str, torch.Generator]) -> dic
     return {"seen": seen, "sums": sums, "streams": states, "dropout": _dropout_state(sums.device)}
 
 
-def restore(part: dict, streams: dict[str, torch.Generator]) -> tuple[int, Tensor]:
-    """Put the random streams, and torch's own, where `capture` found them; returns its (seen, sums)."""
+def restore(part: dict, streams: dict[str, torch.Generator], device: torch.device) -> tuple[int, Tensor]:
+    """Put the random streams, and the device's own, where `capture` found them; returns its (seen, sums)."""
     for name, stream in streams.items():
         stream.set_state(part["streams"][name].cpu())
-    if part["sums"].is_cuda:
-        torch.cuda.set_rng_state(part["dropout"].cpu(), part["sums"].device)
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(part["dropout"].cpu(), device)
     else:
         torch.set_rng_state(part["dropout"].cpu())
-    return part["seen"], part["sums"]
+    return part["seen"], part["sums"].to(device)
 
 
 def _dropout_state(device: torch.device) -> Tensor:

@@ -44,13 +44,16 @@ def save(state: State, path: Path) -> None:
     write_checked(path, buffer.getbuffer())
 
 
-def load(path: Path, device: torch.device, made_of: dict[str, str]) -> State | None:
-    """The state to resume from, or None where there is none of this run that can be read; the log says why."""
+def load(path: Path, made_of: dict[str, str]) -> State | None:
+    """The state to resume from, or None where there is none of this run that can be read; the log says why.
+
+    Its tensors lie on the CPU: Adam's counters have to stay there, where reading them does not wait for a GPU.
+    """
     if not path.exists():
         return None
     try:
         verify(path)
-        state = State(**torch.load(path, map_location=device, weights_only=True))
+        state = State(**torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds for a damaged file; each means: begin again
         logging.warning(
             "%s cannot be read (%s): training starts anew", path, " ".join(str(error).split())[:200]
