@@ -12,7 +12,7 @@ from spatial_adversarial.catalog import load
 from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging import STATISTICS, judge_claim
 from spatial_adversarial.judging.curves import Curves
-from spatial_adversarial.judging.verdicts import NotRun
+from spatial_adversarial.judging.verdicts import NotInformative
 from spatial_adversarial.printed import figure
 from spatial_adversarial.store import Evaluation
 
@@ -200,7 +200,7 @@ def test_a_trend_while_another_panel_is_in_a_range():
     assert (up["tau"], up["members"], up["verdict"]) == (1, 3, "holds")
     down = judged("trend", rising, {"above": 0}, other=other, range=[0.4, 0.65], x=1.0)
     assert (down["tau"], down["verdict"]) == (-1, "fails")
-    with pytest.raises(NotRun, match="fewer than two models in 0.6 to 0.65"):
+    with pytest.raises(NotInformative, match="fewer than two models in 0.6 to 0.65"):
         judged("trend", rising, {"above": 0}, other=other, range=[0.6, 0.65], x=1.0)
 
 

@@ -249,6 +249,8 @@ def test_the_point_0_and_what_the_attack_cannot_reach_say_nothing():
     near = shares({30 * k: [0.9 - 0.1 * k, 0.002, 0.001, 0.5 - 0.1 * k] for k in range(5)}, xs=xs)
     assert judged(FALLS, near)["verdict"] in ("undecided", "not informative")
     assert judged({"trend": {"x": 0.6}, "below": 0}, floor)["verdict"] == "holds"
+    beyond = shares({30 * k: [0.9 - 0.1 * k, 0.5 - 0.1 * k] for k in range(5)}, xs=[0.0, 0.6])
+    assert judged(FALLS, beyond)["verdict"] == "not run", "the clean point, and one that no attack reaches"
 
 
 def test_0_against_0_under_attack_is_not_informative():

@@ -65,13 +65,17 @@ class Curves:
     def profiles(self, strengths: list[float], x: float | None = None) -> list[list[Sample]]:
         """Some networks' curves at their common points within the attack's reach, or at one point alone.
 
-        The point 0, where nothing is moved or attacked, says nothing of the profile unless it is all there is.
+        The point 0, where nothing is moved or attacked, says nothing of the profile unless it is all there is. NotRun
+        where all others are beyond the reach.
         """
         if x is not None:
             return [[self.at(strength, x)] for strength in strengths]
         chosen = [self.of(strength) for strength in strengths]
         common = [point for point in chosen[0] if all(point in curve for curve in chosen)]
-        points = [point for point in common if 0 < point <= self.reach + 1e-9] or common
+        points = [point for point in common if 0 < point <= self.reach + 1e-9]
+        if not points and any(common):
+            raise NotRun("no common point within the attack's reach")
+        points = points or common
         return [[curve[point] for point in points] for curve in chosen]
 
 
@@ -166,7 +170,7 @@ def _chosen(
     natural = {strength: next(iter(curve.values())).value for strength, curve in other.by_strength.items()}
     chosen = [strength for strength in family if range[0] <= natural.get(strength, np.nan) <= range[1]]
     if len(chosen) < 2:
-        raise NotRun(f"fewer than two models in {range[0]:g} to {range[1]:g}")
+        raise NotInformative(f"fewer than two models in {range[0]:g} to {range[1]:g}")
     return chosen
 
 
