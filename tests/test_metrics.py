@@ -1,10 +1,12 @@
 """Metrics by hand, bootstrap intervals against scipy's, and a target's tidy rows from hand-made evaluations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator, _reach
+from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
@@ -348,8 +350,9 @@ def test_clean_accuracy_is_not_that_of_turned_images():
 def test_what_judging_takes_beside_the_rows(tmp_path):
     """Values by seed, the origin of the training, images of a share, and how far fixed steps reach."""
     settings = {"attack": "pgd", "space": "pixel", "step": 0.01, "steps": 40}
-    assert _reach(settings) == pytest.approx(0.4)
-    assert np.isnan(_reach(settings | {"step": "relative"})) and np.isnan(_reach({"transform": "rotate"}))
+    assert replace(ROTATION, settings=settings).reach == pytest.approx(0.4)
+    assert replace(ROTATION, settings=settings | {"step": "relative"}).reach is None
+    assert ROTATION.reach is None and "transform" in ROTATION.settings
     panels = [panel("a", ROTATION, "rate_of_invariance")]
     made = whole(tmp_path, panels, seeds=(0, 1))
     assert made.seeds.shape == (6, 2) and np.allclose(made.seeds.mean(axis=1), made.rows.value)
