@@ -283,6 +283,10 @@ def test_published_numbers_are_not_printed_beside_stand_ins(byhand, tmp_path):
     assert "published" not in (tmp_path / "t.md").read_text(encoding="utf-8")
     tidy = pd.read_csv(tmp_path / "t.csv")
     assert tidy.published.isna().all() and tidy.difference.isna().all()
+    fewer = byhand(stand_ins={"cifar10": "digits_colour"}, budget={"rows": {"byhand/table1": [1, 3]}})
+    _, rows, _ = fill(fewer)
+    nowhere = rows[rows.data.fillna("") == ""]
+    assert set(nowhere.panel) >= {"gain"} and comparable(fewer, rows).published.isna().all()
     target, rows, _ = fill(catalog, "fig1")
     shown = comparable(catalog, rows)
     assert (rows.source == "published").any() and len(shown) == (rows.source != "published").sum()

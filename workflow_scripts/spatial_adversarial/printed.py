@@ -38,8 +38,12 @@ def figure(catalog: Catalog, target: Target) -> dict:
 
 
 def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
-    """Tidy rows as they are printed: without the published numbers of data that a stand-in replaces."""
+    """Tidy rows as they are printed: without the published numbers of data that a stand-in replaces.
+
+    A row that names no data, such as one derived from rows that were not run, goes with its table.
+    """
     replaced = rows.data.isin(catalog.config["stand_ins"].values())
+    replaced |= replaced.any() & (rows.data.fillna("") == "")
     if "source" in rows:
         rows, replaced = (kept[~(replaced & (rows.source == "published"))] for kept in (rows, replaced))
     return rows.assign(published=rows.published.mask(replaced)) if "published" in rows else rows
