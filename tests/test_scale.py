@@ -39,10 +39,16 @@ def test_a_model_has_seeds_of_its_own(catalog_of):
     assert {run.rpartition("/")[2] for run in catalog.runs(catalog.targets["invariance", "fig3"])} == {
         "seed5"
     }
-    for name, told in (("fig1", "interval over 3 seeds."), ("fig3", "95% bootstrap over test images.")):
+    for name, told in (
+        ("fig1", "interval over 3 seeds."),
+        ("fig3", "95% bootstrap over test images, exact near"),
+    ):
         assert told in caption(catalog, catalog.targets["invariance", name])
     both = caption(catalog, catalog.targets["tradeoff", "fig6"])
-    assert "Bands: mean and 95% interval over 3 seeds; 95% bootstrap over test images." in both
+    assert (
+        "Bands: mean and 95% interval over 3 seeds; 95% bootstrap over test images, exact near 0 and 100%."
+        in both
+    )
 
 
 def test_the_workflow_trains_each_model_with_its_seeds(dry_run, full_config):

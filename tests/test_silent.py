@@ -20,7 +20,9 @@ from spatial_adversarial.evaluation import evaluate
 from spatial_adversarial.finite import NonFiniteLogits
 from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.models.network import Network
+from spatial_adversarial.runs import read_run, write_run
 from spatial_adversarial.runtime import load_network
+from spatial_adversarial.training.state import save_weights
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 400, "test": 200}
 MODEL = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
@@ -93,8 +95,9 @@ def test_one_line_names_the_file_and_the_network(run, digits, tmp_path):
     weights["body.head.bias"][0] = float("nan")
     damaged = tmp_path / "run"
     damaged.mkdir()
-    torch.save(weights, damaged / "weights.pt")
-    (damaged / "run.yaml").write_text((run / "run.yaml").read_text())
+    save_weights(weights, damaged / "weights.pt")
+    told = read_run(run)
+    write_run(damaged, told["recipe"], told["seed"], ["weights.pt"], told["made_of"])
     output = tmp_path / "pgd.h5"
     with pytest.raises(
         ValueError, match=r"run/weights\.pt: network stdcnn: the logits are not finite"

@@ -91,10 +91,11 @@ class Plan:
         return jobs | self._others(files)
 
     def _closing_jobs(self) -> set[Job]:
-        """What belongs to no single target: the claims and the report."""
+        """What belongs to no single target: the claims, and where the config wants them the site and the report."""
         judged = [f"claims/{paper}.csv" for paper, claims in self.catalog.claims.items() if claims]
         files = judged + (["claims.csv", "claims_published.csv"] if judged else [])
-        return self._others(files + (["report.zip"] if self.catalog.config.get("report") else []))
+        shown = ["site/index.html", "report.zip"] if self.catalog.config.get("report") else []
+        return self._others(files + shown)
 
     def _others(self, files: Iterable[str]) -> set[Job]:
         return {Job("other", (self.results / file,)) for file in files}
