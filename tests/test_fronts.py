@@ -9,8 +9,9 @@ import yaml
 from scipy.stats import norm, t
 
 from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.catalog.claims import CELL_TESTS
 from spatial_adversarial.intervals import Interval, Sample
-from spatial_adversarial.judging import Numbers, fronts, judge_claim
+from spatial_adversarial.judging import CELL_STATISTICS, Numbers, fronts, judge_claim
 from spatial_adversarial.judging.columns import Column
 from spatial_adversarial.judging.several import greatest, least, part
 from spatial_adversarial.judging.verdicts import NOISE, judge
@@ -332,3 +333,7 @@ def test_cusp_is_judged_against_row_4_and_trades_by_every_setting():
     for name, test in claims["C1"]["tests"].items():
         named = {int(word.strip(",:")) for word in name.split() if word.strip(",:").isdigit()}
         assert named == set(test["gain"]["rows"]), name
+
+
+def test_the_catalog_knows_every_statistic_of_cells():
+    assert set(CELL_TESTS) == set(CELL_STATISTICS)

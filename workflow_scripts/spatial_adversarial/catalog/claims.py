@@ -6,16 +6,8 @@ from .reading import CatalogError, lookup
 from .specs import Specs
 from .targets import Target
 
-CELL_TESTS = (
-    "cell",
-    "gain",
-    "best",
-    "gap",
-    "area",
-    "ahead",
-    "adds",
-    "nearer",
-)  # of claims on tables of results
+# The statistics of claims on tables of results; judging/cells.py has what they compute, and pandas with it.
+CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead", "adds", "nearer")
 
 
 def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) -> dict:

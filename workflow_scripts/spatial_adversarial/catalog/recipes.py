@@ -10,9 +10,8 @@ READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
 BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a ramp in words
 # What training by a method computes: raise its number where that changes, and its runs get new ids.
 METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
-AVERAGED_BESIDE = (
-    2  # the version since which averaged weights lie beside the last ones, which they replaced before
-)
+# The version in which averaged weights lie beside the last ones.
+AVERAGED_BESIDE = 2
 PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
 
 
