@@ -1,17 +1,16 @@
 """What is the workflow's own wherever it is started: its library, its drawing, its base config."""
 
-import os
 import sys
 
 from snakemake.exceptions import WorkflowError
 
-# before any other folder's library of this name, in jobs too: they inherit the environment
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-os.environ["MPLBACKEND"] = "agg"  # a notebook's own, which jobs would inherit, stops matplotlib
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))  # before any other library of this name
 
 from spatial_adversarial.catalog import CatalogError
 from spatial_adversarial.catalog.reading import read
+from spatial_adversarial.planning import prepare_environment_of_jobs
+
+prepare_environment_of_jobs(sys.path[0])
 
 
 def sound(file):

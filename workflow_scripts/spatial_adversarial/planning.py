@@ -1,5 +1,6 @@
 """What Snakemake 9.27 lets pass: jobs behind ancient inputs, a config file that is dropped, an unknown target."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -39,6 +40,15 @@ def _certain(direction, job) -> list:
                 seen.add(other)
                 found.append(other)
     return found
+
+
+def prepare_environment_of_jobs(library: str) -> None:
+    """Jobs, which inherit the environment, import this library before any other of its name, and draw without a screen.
+
+    A notebook's own MPLBACKEND would stop matplotlib.
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
 
 
 def command_line(workflow) -> Namespace | None:
