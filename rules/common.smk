@@ -1,5 +1,6 @@
 """The catalog, and the few functions by which rules ask it."""
 
+import os
 import re
 
 from spatial_adversarial.catalog import CatalogError, load

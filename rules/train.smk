@@ -1,5 +1,6 @@
 # One rule for the runs whose last weights are all that is asked for, and one for each other list of weights that are
-# kept beside them (at some steps, averaged, of the most robust epoch): no part of a run's identity, so that more of them train it again, to the same weights.
+# kept beside them (at some steps, averaged, of the most robust epoch): no part of a run's identity, so that more of
+# them train it again, to the same weights.
 for trainer, (kept, runs) in trainers().items():
 
     rule:

@@ -135,11 +135,9 @@ def _trend(
     level: float,
     what: str,
     x: float | None = None,
-    without: list[float] = (),
-    other: Curves | None = None,
-    range: list[float] | None = None,
+    **selected,
 ) -> dict:
-    chosen = _chosen(curves, without, other, range)
+    chosen = _chosen(curves, **selected)
     return judge_order(curves.profiles(chosen, x), what, 1 if "above" in test else -1, level)
 
 
@@ -149,11 +147,9 @@ def _slope(
     level: float,
     what: str,
     x: float | None = None,
-    without: list[float] = (),
-    other: Curves | None = None,
-    range: list[float] | None = None,
+    **selected,
 ) -> dict:
-    chosen = _chosen(curves, without, other, range)
+    chosen = _chosen(curves, **selected)
     means = [mean(profile) for profile in curves.profiles(chosen, x)]
     centred = np.array(chosen) - np.mean(chosen)
     weights = (chosen[-1] - chosen[0]) * centred / (centred**2).sum()
@@ -161,7 +157,10 @@ def _slope(
 
 
 def _chosen(
-    curves: Curves, without: list[float], other: Curves | None, range: list[float] | None
+    curves: Curves,
+    without: list[float] = (),
+    other: Curves | None = None,
+    range: list[float] | None = None,
 ) -> list[float]:
     """The members of a family, those alone whose value in another panel lies in a range where one is given."""
     family = curves.family(without)
