@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from spatial_adversarial.catalog import load  # noqa: E402
-from spatial_adversarial.files import write_atomic  # noqa: E402
-from spatial_adversarial.jobs import Moment, record  # noqa: E402
+from spatial_adversarial.runner.files import write_atomic  # noqa: E402
+from spatial_adversarial.runner.job import Moment, record  # noqa: E402
 
 PEERS = {"torchattacks": "torchattacks", "foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import ROOT, networks, random_images, save
 
-from spatial_adversarial.jobs import now
+from spatial_adversarial.runner.job import now
 
 EXAMPLES = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
 SETTINGS = ("device", "threads", "batch", "steps", "precision")
@@ -35,9 +35,10 @@ def measure(network: dict, examples: dict, settings: dict) -> dict:
     """{parameters, peak_mib, images_per_second} of a training step, in this process, after one to warm up."""
     import torch
 
+    from spatial_adversarial import methods
     from spatial_adversarial.data.images import to_float
-    from spatial_adversarial.runtime import load_network, pick_device
-    from spatial_adversarial.training import methods
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.runner.device import pick_device
     from spatial_adversarial.training.loop import make_optimiser
 
     device = pick_device(settings["device"], settings["threads"])

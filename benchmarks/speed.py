@@ -20,12 +20,13 @@ from torch.nn import functional
 
 from spatial_adversarial.attacks import input_gradient, pgd
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import ImageSet, to_float
-from spatial_adversarial.evaluation import evaluate
-from spatial_adversarial.jobs import now
-from spatial_adversarial.runtime import load_network, pick_device
+from spatial_adversarial.evaluation.profiles import evaluate
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.runner.device import pick_device
+from spatial_adversarial.runner.job import now
 from spatial_adversarial.training.loop import Trainer, make_optimiser
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}

@@ -22,15 +22,16 @@ from statistics import median
 import numpy as np
 from measure import ROOT, save
 
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.prepare import write
-from spatial_adversarial.jobs import now
+from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.runner.job import now
 
 SCRIPTS = ROOT / "workflow_scripts"
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1", "--quiet"]
 REDRAWN = "results/pilot_mnist/redrawn/invariance/fig1.pdf"
 DRAWING = "draw, make_table, judge, claims, aggregate, make_report, make_plan, collect_provenance"
-DRAWING += ", spatial_adversarial.aggregates, spatial_adversarial.results, spatial_adversarial.tables"
+DRAWING += ", spatial_adversarial.results.aggregate, spatial_adversarial.reporting.result_tables"
+DRAWING += ", spatial_adversarial.reporting.markup"
 ONE_STEP = {
     "data": "noise",
     "model": {"name": "stdcnn"},

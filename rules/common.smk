@@ -4,16 +4,17 @@ import os
 import re
 
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.catalog.recipes import digest, identity, robust_images, run_and_weights
-from spatial_adversarial.catalog.reading import nearest
-from spatial_adversarial.closing import closing_words
-from spatial_adversarial.planning import (
+from spatial_adversarial.records.identity import digest, identity, robust_images, run_and_weights
+from spatial_adversarial.records.reading import nearest
+from spatial_adversarial.reporting.closing import closing_words
+from spatial_adversarial.runner.ancient_inputs import look_behind_ancient_inputs
+from spatial_adversarial.runner.command_line import (
     check_config_files,
     check_targets,
     command_line,
-    look_behind_ancient_inputs,
 )
-from spatial_adversarial.printed import caption
+from spatial_adversarial.reporting.captions import caption
+from spatial_adversarial.runner.imports import code_digest
 
 look_behind_ancient_inputs()
 
@@ -172,14 +173,13 @@ def slice_pair(wildcards):
     return next(pair for pair in pairs if pair[0] == wildcards.run and Path(pair[1]).name == wildcards.other)
 
 
-def library(*modules):
-    """Source files of library modules: a cheap stage reruns when they change."""
-    folder = Path(workflow.basedir) / "workflow_scripts/spatial_adversarial"
-    return [str(folder / f"{module}.py") for module in modules]
+def code_of(script):
+    """What a cheap stage's script is made of, as a parameter of its rule: where it changes, the stage runs again."""
+    return code_digest(Path(workflow.basedir) / f"workflow_scripts/{script}.py")
 
 
 def aggregate_inputs(wildcards):
-    """The evaluations, slices and training histories, or the simulation's source, of a target's rows.
+    """The evaluations, slices and training histories of a target's rows: none of a simulation's.
 
     Of a figure that another paper has too: the numbers of that one, which are computed once.
     """
@@ -190,9 +190,7 @@ def aggregate_inputs(wildcards):
     evaluations = [evaluation_file(*pair, seed) for pair in pairs for seed in seeds(pair[0])]
     slices = [slice_file(*pair, seeds(pair[0])[0]) for pair in target.slices()]
     histories = [history_file(path, seed) for path in target.histories() for seed in seeds(path)]
-    parts = ("bounds", "codes", "estimates", "frontier", "simulate", "statements")
-    theory = library(*(f"theory/{part}" for part in parts)) if target.kind == "theory" else []
-    return {"evaluations": evaluations, "slices": slices, "histories": histories, "theory": theory}
+    return {"evaluations": evaluations, "slices": slices, "histories": histories}
 
 
 def twin_fingerprint(wildcards):

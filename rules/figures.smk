@@ -1,7 +1,6 @@
 rule aggregate:
     input:
         unpack(aggregate_inputs),
-        modules=library("aggregates", "derived", "intervals", "labels", "metrics", "pareto", "store", "told"),
     output:
         h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
     log:
@@ -12,6 +11,7 @@ rule aggregate:
     conda:
         ENVIRONMENT
     params:
+        code=code_of("aggregate"),
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
         twin=twin_fingerprint,
     message:
@@ -23,25 +23,6 @@ rule aggregate:
 rule draw:
     input:
         h5=aggregate_of,
-        modules=library(
-            "labels",
-            "printed",
-            "told",
-            "plots/__init__",
-            "plots/style",
-            "plots/layout",
-            "plots/grid",
-            "plots/plane",
-            "plots/profiles",
-            "plots/strengths",
-            "plots/boundary",
-            "plots/images",
-            "plots/pareto",
-            "pareto",
-            "plots/theory",
-            "plots/bounds",
-            "theory/estimates",
-        ),
     output:
         pdf=f"{RESULTS}/figures/{{paper}}/{{target}}.pdf",
         png=report(
@@ -60,6 +41,7 @@ rule draw:
     conda:
         ENVIRONMENT
     params:
+        code=code_of("draw"),
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
         caption=lambda wildcards: caption(catalog, target_of(wildcards)),
     message:

@@ -2,7 +2,6 @@
 rule redraw_figure:
     input:
         csv=f"{TIDY}/{{paper}}/{{target}}.csv",
-        modules=rules.draw.input.modules,
     output:
         pdf=f"{RESULTS}/redrawn/{{paper}}/{{target}}.pdf",
         png=f"{RESULTS}/redrawn/{{paper}}/{{target}}.png",
@@ -14,6 +13,8 @@ rule redraw_figure:
         f"{RESULTS}/benchmarks/redraw/{{paper}}/{{target}}.tsv"
     conda:
         ENVIRONMENT
+    params:
+        code=code_of("draw"),
     message:
         "Draw {wildcards.paper} {wildcards.target} again, from its CSV."
     script:

@@ -7,8 +7,8 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))  # before any other library of this name
 
 from spatial_adversarial.catalog import CatalogError
-from spatial_adversarial.catalog.reading import read
-from spatial_adversarial.planning import prepare_environment_of_jobs
+from spatial_adversarial.records.reading import read
+from spatial_adversarial.runner.command_line import prepare_environment_of_jobs
 
 prepare_environment_of_jobs(sys.path[0])
 

@@ -1,6 +1,4 @@
 rule networks:
-    input:
-        modules=library("groups", "models/count"),
     output:
         json=f"{RESULTS}/networks.json",
     log:
@@ -10,6 +8,7 @@ rule networks:
     conda:
         ENVIRONMENT
     params:
+        code=code_of("networks"),
         networks=catalog.networks(),
         data=lambda wildcards: {name: catalog.data_identity(name) for name in data_of_networks()},
     message:
@@ -21,7 +20,6 @@ rule networks:
 rule tabulate:
     input:
         unpack(table_inputs),
-        modules=library("labels", "tables", "results", "printed", "told"),
     output:
         csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
         md=report(
@@ -39,6 +37,7 @@ rule tabulate:
     conda:
         ENVIRONMENT
     params:
+        code=code_of("make_table"),
         fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
         caption=lambda wildcards: caption(catalog, target_of(wildcards)),
     message:
@@ -53,21 +52,6 @@ rule judge:
             f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5"
             for name in catalog.claimed_targets(wildcards.paper)
         ],
-        modules=library(
-            "intervals",
-            "labels",
-            "judging/__init__",
-            "judging/numbers",
-            "judging/curves",
-            "judging/columns",
-            "judging/cells",
-            "judging/fronts",
-            "judging/several",
-            "judging/theory",
-            "theory/estimates",
-            "judging/verdicts",
-            "pareto",
-        ),
     output:
         csv=report(
             f"{RESULTS}/claims/{{paper}}.csv",
@@ -84,6 +68,7 @@ rule judge:
     conda:
         ENVIRONMENT
     params:
+        code=code_of("judge"),
         claims=lambda wildcards: catalog.claims[wildcards.paper],
         fingerprints=lambda wildcards: {
             name: catalog.fingerprint(catalog.targets[wildcards.paper, name])
@@ -107,6 +92,8 @@ rule claims:
         f"{RESULTS}/benchmarks/claims.tsv"
     conda:
         ENVIRONMENT
+    params:
+        code=code_of("claims"),
     message:
         "Put the claims of all papers in one file."
     script:
@@ -124,6 +111,8 @@ rule claims_published:
         f"{RESULTS}/benchmarks/claims_published.tsv"
     conda:
         ENVIRONMENT
+    params:
+        code=code_of("claims"),
     message:
         "Put the claims of all papers, judged on the papers' own numbers, in one file."
     script:

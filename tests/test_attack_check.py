@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.printed import caption, figure
+from spatial_adversarial.reporting.captions import caption, figure
 
 ROOT = Path(__file__).parents[1]
 ATTACKS = {"pgd", "check_restarts", "check_relative", "check_autoattack"}

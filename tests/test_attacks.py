@@ -9,7 +9,7 @@ from torch.nn import functional
 from torchvision.transforms import Normalize
 
 from spatial_adversarial.attacks import attack_mode, deepfool, pgd
-from spatial_adversarial.attacks.balls import BALLS
+from spatial_adversarial.attacks.norm_balls import BALLS
 from spatial_adversarial.attacks.pgd import cross_entropy_each
 
 

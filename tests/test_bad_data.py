@@ -11,8 +11,7 @@ from test_data import mini_cifar10, mini_mnist, save
 
 import download as download_script
 import prepare as prepare_script
-from spatial_adversarial.data import images
-from spatial_adversarial.data import prepare as preparing
+from spatial_adversarial.data import images, prepare
 from spatial_adversarial.data.download import fetch
 
 SPEC = {"source": "digits", "classes": 10, "channels": 1, "side": 8, "train": 20, "test": 20}
@@ -58,9 +57,9 @@ def test_prepare_refuses_what_is_no_images_and_labels(
     told, tmp_path, monkeypatch, split, pixels, labels, line
 ):
     sound = {"train": (PIXELS, LABELS), "test": (PIXELS, LABELS)}
-    monkeypatch.setattr(preparing, "read", lambda spec, root: sound | {split: (pixels, labels)})
+    monkeypatch.setattr(prepare, "read", lambda spec, root: sound | {split: (pixels, labels)})
     with pytest.raises(ValueError) as refused:
-        preparing.prepare("mine", SPEC, tmp_path, tmp_path / "mine.h5")
+        prepare.prepare("mine", SPEC, tmp_path, tmp_path / "mine.h5")
     said = str(refused.value)
     told(said)
     assert said.startswith(f"mine: {split} ") and line in said and "\n" not in said
@@ -71,9 +70,9 @@ def test_prepare_refuses_what_is_no_images_and_labels(
 def test_what_is_as_it_should_be_is_taken(tmp_path, monkeypatch, kind):
     pixels = (255 * PIXELS).astype(np.uint8) if kind is np.uint8 else PIXELS
     monkeypatch.setattr(
-        preparing, "read", lambda spec, root: dict.fromkeys(("train", "test"), (pixels, LABELS))
+        prepare, "read", lambda spec, root: dict.fromkeys(("train", "test"), (pixels, LABELS))
     )
-    preparing.prepare("mine", SPEC, tmp_path, tmp_path / "mine.h5")
+    prepare.prepare("mine", SPEC, tmp_path, tmp_path / "mine.h5")
     loaded = images.load(tmp_path / "mine.h5", "test")
     assert np.array_equal(loaded.images, pixels) and loaded.labels.tolist() == LABELS.tolist()
 
@@ -89,7 +88,7 @@ def test_mnists_format_with_another_type_is_read_as_that_type(tmp_path):
     for file, packed in files.items():
         save(tmp_path / "MNIST/raw" / file, packed)
     with pytest.raises(ValueError, match="mnist: test images are >f4, expected uint8"):
-        preparing.prepare("mnist", spec, tmp_path, tmp_path / "mnist.h5")
+        prepare.prepare("mnist", spec, tmp_path, tmp_path / "mnist.h5")
 
 
 def other_mnist() -> tuple[dict[str, bytes], dict, dict]:
@@ -122,8 +121,8 @@ def test_two_data_sets_of_one_source_share_a_data_folder(tmp_path):
 
 
 def test_torchvisions_own_files_stay_where_they_are(tmp_path):
-    from spatial_adversarial.catalog.reading import read
     from spatial_adversarial.data.sources import folder
+    from spatial_adversarial.records.reading import read
 
     registry = read(Path(__file__).parents[1] / "figures/registry.yaml")
     for name in ("mnist", "cifar10", "cifar100", "tiny_imagenet", "digits"):

@@ -8,9 +8,9 @@ import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
-from spatial_adversarial.catalog.reading import choose, merge, numbers, schema
-from spatial_adversarial.catalog.recipes import canonical, identity, number_text, run_path, whole
-from spatial_adversarial.printed import caption
+from spatial_adversarial.records.identity import canonical, identity, number_text, run_path, whole
+from spatial_adversarial.records.reading import choose, merge, numbers, schema
+from spatial_adversarial.reporting.captions import caption
 
 ROOT = Path(__file__).parents[1]
 # A default is left out of a run's identity: one that changes makes old results pass for new ones.
@@ -440,7 +440,8 @@ def test_the_registry_names_the_networks_and_sources_that_there_are():
 
 
 def test_the_catalog_loads_no_torch():
-    code = "import sys, spatial_adversarial.catalog as c, spatial_adversarial.printed; print('torch' in sys.modules)"
+    code = "import sys, spatial_adversarial.catalog, spatial_adversarial.reporting.captions; "
+    code += "print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT / "workflow_scripts",

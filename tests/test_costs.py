@@ -2,7 +2,7 @@
 
 import pytest
 
-from spatial_adversarial.costs import example_passes, profile_passes, training_passes
+from spatial_adversarial.planning.costs import example_passes, profile_passes, training_passes
 
 COUNTED = {
     "natural": ({}, 3),

@@ -17,10 +17,10 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import loop
-from spatial_adversarial.transforms import augment
+from spatial_adversarial.transforms.augment import augment
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch tells that there is no GPU
 N, SIDE = 4, 16

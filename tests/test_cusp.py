@@ -9,12 +9,12 @@ import yaml
 
 from spatial_adversarial import plots
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.derived import dominated
-from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging import judge_claim
-from spatial_adversarial.pareto import hypervolume, on_front
-from spatial_adversarial.printed import figure
-from spatial_adversarial.training.ramps import Clock, value
+from spatial_adversarial.reporting.captions import figure
+from spatial_adversarial.results.derived_rows import dominated
+from spatial_adversarial.results.hypervolume import hypervolume, on_front
+from spatial_adversarial.results.intervals import Sample
+from spatial_adversarial.training.schedules import Clock, value
 
 ROOT = Path(__file__).parents[1]
 RATES = [0.1] * 74 + [pytest.approx(0.01)] * 15 + [pytest.approx(0.001)] * 10 + [pytest.approx(0.0001)] * 21

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import load
-from spatial_adversarial.catalog.recipes import run_and_weights
-from spatial_adversarial.store import read_evaluation, read_rows
+from spatial_adversarial.records.identity import run_and_weights
+from spatial_adversarial.results.aggregate import COLUMNS
+from spatial_adversarial.results.store import read_evaluation, read_rows
 
 pytestmark = pytest.mark.slow
 RESULTS = ROOT / "results/demo"

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spatial_adversarial.attacks.pgd import divergence_each, divergence_sum
-from spatial_adversarial.training.methods import Context, make
-from spatial_adversarial.training.methods.oaat import log_mixture
+from spatial_adversarial.methods import Context, make
+from spatial_adversarial.methods.oaat import log_mixture
 
 TRADES = {"eps": 0.1, "step": 0.05, "steps": 2, "beta": 6}
 OAAT = {

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 import yaml
 
+from spatial_adversarial import methods
 from spatial_adversarial.catalog import load
 from spatial_adversarial.data import sources, stand_ins
-from spatial_adversarial.training import methods
 
 ROOT = Path(__file__).parents[1]
 

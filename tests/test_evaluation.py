@@ -13,17 +13,19 @@ import train as train_script
 from evaluate import evaluate as evaluate_run
 from evaluate import source_folders
 from slice_boundaries import slice_boundaries
-from spatial_adversarial import evaluation, runtime
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import ImageSet, load, to_float
-from spatial_adversarial.evaluation import Space, evaluate
+from spatial_adversarial.evaluation import profiles
+from spatial_adversarial.evaluation.boundary_slices import SIDE, cut
+from spatial_adversarial.evaluation.profiles import Space, evaluate
+from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
-from spatial_adversarial.runtime import halve_when_full, load_network
-from spatial_adversarial.seeds import derive
-from spatial_adversarial.slices import SIDE, cut
-from spatial_adversarial.store import read_evaluation
-from spatial_adversarial.transforms import draw
+from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.results.store import read_evaluation
+from spatial_adversarial.runner import device
+from spatial_adversarial.runner.device import halve_when_full
+from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.transforms.spatial import draw
 
 IMAGES = 120
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 400, "test": 200}
@@ -90,7 +92,7 @@ def network(fitted) -> Network:
 
 @pytest.fixture
 def small_blocks(monkeypatch) -> None:
-    monkeypatch.setattr(evaluation, "BLOCK", 50)
+    monkeypatch.setattr(profiles, "BLOCK", 50)
 
 
 def stream(*names) -> torch.Generator:
@@ -320,9 +322,9 @@ def test_a_network_too_large_for_one_image_is_one_line():
 
 def test_a_missing_gpu_is_one_line(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert runtime.pick_device("auto", 1) == torch.device("cpu")
+    assert device.pick_device("auto", 1) == torch.device("cpu")
     with pytest.raises(RuntimeError, match="no GPU is visible"):
-        runtime.pick_device("cuda", 1)
+        device.pick_device("cuda", 1)
 
 
 # The scripts

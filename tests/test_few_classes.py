@@ -8,8 +8,8 @@ from torch import nn
 
 from spatial_adversarial.attacks.autoattack import autoattack
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.costs import profile_passes
-from spatial_adversarial.told import attack_told
+from spatial_adversarial.planning.costs import profile_passes
+from spatial_adversarial.reporting.attack_settings import attack_told
 
 FEW = {"steps": 5, "queries": 10}
 

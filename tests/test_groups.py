@@ -7,7 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from spatial_adversarial.groups import ORDERS, GroupBatchNorm2d, GroupConv2d, act, compose, inverse, move
+from spatial_adversarial.models.groups import (
+    ORDERS,
+    GroupBatchNorm2d,
+    GroupConv2d,
+    act,
+    compose,
+    inverse,
+    move,
+)
 
 GROUPS = ("p4", "p4m")
 

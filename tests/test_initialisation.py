@@ -7,8 +7,8 @@ import torch
 from scipy import stats
 from torch import nn
 
-from spatial_adversarial.groups import GroupConv2d
 from spatial_adversarial.models import build
+from spatial_adversarial.models.groups import GroupConv2d
 from spatial_adversarial.training.loop import make_optimiser, parameter_groups
 
 MNIST = {"channels": 1, "side": 28, "classes": 10}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.intervals import (
+from spatial_adversarial.metrics.outcomes import resampling, summarise
+from spatial_adversarial.results.intervals import (
     Interval,
     Sample,
     at_end,
@@ -16,7 +17,6 @@ from spatial_adversarial.intervals import (
     rare,
     steps,
 )
-from spatial_adversarial.metrics import resampling, summarise
 
 
 def seeded(*values: float, origin: str = "") -> Sample:

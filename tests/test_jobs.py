@@ -14,9 +14,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from spatial_adversarial import files, jobs
+from spatial_adversarial.runner import files, job
 
-SCRIPTS = str(Path(jobs.__file__).parents[1])
+SCRIPTS = str(Path(job.__file__).parents[2])
 ENVIRONMENT = os.environ | {"PYTHONPATH": SCRIPTS}
 
 
@@ -76,7 +76,7 @@ def gone_within(pid: int, seconds: float) -> bool:
 def test_an_error_is_one_line_and_its_traceback_is_in_the_log(
     rule: SimpleNamespace, capsys: pytest.CaptureFixture, error: Exception, line: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended, jobs.job(rule):
+    with pytest.raises(SystemExit) as ended, job.job(rule):
         raise error
     assert ended.value.code == 1
     assert capsys.readouterr().err == f"train data=mnist: {line} (log: {rule.log[0]})\n"
@@ -87,11 +87,11 @@ def test_an_error_is_one_line_and_its_traceback_is_in_the_log(
 @pytest.mark.filterwarnings("always")
 def test_warnings_and_records_go_to_the_log_and_handlers_are_put_back(rule: SimpleNamespace) -> None:
     before = signal.getsignal(signal.SIGTERM), warnings.showwarning
-    with jobs.job(rule):
-        jobs.log.info("λ is %s", 3)
-        jobs.log.debug("hidden")
+    with job.job(rule):
+        job.log.info("λ is %s", 3)
+        job.log.debug("hidden")
         warnings.warn("careful", stacklevel=1)
-    jobs.log.info("too late")
+    job.log.info("too late")
     text = log_of(rule)
     assert "INFO λ is 3\n" in text
     assert "UserWarning: careful" in text
@@ -103,7 +103,7 @@ def test_warnings_and_records_go_to_the_log_and_handlers_are_put_back(rule: Simp
 def test_a_rule_without_a_log_is_refused() -> None:
     with (
         pytest.raises(ValueError, match="rule train has no log file"),
-        jobs.job(SimpleNamespace(rule="train", log=[])),
+        job.job(SimpleNamespace(rule="train", log=[])),
     ):
         pass
 
@@ -118,7 +118,7 @@ def test_signals_end_a_job_in_one_line(
     code = """
 import signal, sys, time
 from types import SimpleNamespace
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.job import job
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with job(SimpleNamespace(rule="train", wildcards={}, log=[sys.argv[1]])):
     print("ready", flush=True)
@@ -133,10 +133,10 @@ with job(SimpleNamespace(rule="train", wildcards={}, log=[sys.argv[1]])):
 
 
 def test_progress_is_lines_in_the_log(rule: SimpleNamespace) -> None:
-    with jobs.job(rule):
-        outer = jobs.progress(2, "epochs", every=0.0)
+    with job.job(rule):
+        outer = job.progress(2, "epochs", every=0.0)
         for _ in range(2):
-            assert list(jobs.progress(iter("abc"), "images", every=0.0)) == ["a", "b", "c"]
+            assert list(job.progress(iter("abc"), "images", every=0.0)) == ["a", "b", "c"]
             outer.set_postfix(loss=0.5)
             outer.update()
         outer.close()
@@ -148,8 +148,8 @@ def test_progress_is_lines_in_the_log(rule: SimpleNamespace) -> None:
 
 
 def test_progress_is_rare(rule: SimpleNamespace) -> None:
-    with jobs.job(rule):
-        for _ in jobs.progress(range(100_000), "steps"):
+    with job.job(rule):
+        for _ in job.progress(range(100_000), "steps"):
             pass
     assert 1 <= log_of(rule).count("steps:") <= 3
 
@@ -157,7 +157,7 @@ def test_progress_is_rare(rule: SimpleNamespace) -> None:
 def test_a_job_ends_with_the_snakemake_above_its_shell(
     tmp_path: Path, started: list[subprocess.Popen]
 ) -> None:
-    child = "import os, time; from spatial_adversarial.jobs import die_with_parent; die_with_parent(); "
+    child = "import os, time; from spatial_adversarial.runner.job import die_with_parent; die_with_parent(); "
     child += "print(os.getpid(), flush=True); time.sleep(60)"
     snakemake = tmp_path / "snakemake"
     snakemake.write_text(
@@ -178,7 +178,7 @@ def test_a_job_ends_with_the_real_snakemake(tmp_path: Path, started: list[subpro
         'rule wait:\n    output: "out"\n    log: "wait.log"\n    script: "wait.py"\n'
     )
     (tmp_path / "wait.py").write_text(
-        f"import os, sys, time\nsys.path.append({SCRIPTS!r})\nfrom spatial_adversarial.jobs import job\n"
+        f"import os, sys, time\nsys.path.append({SCRIPTS!r})\nfrom spatial_adversarial.runner.job import job\n"
         "with job(snakemake):\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
@@ -258,12 +258,12 @@ def test_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
 
 
 def test_a_side_file_tells_what_made_a_result_and_when(tmp_path: Path) -> None:
-    started = jobs.now()
+    started = job.now()
     subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)  # a child's CPU time counts
-    child, own = jobs.now().cpu - started.cpu, time.process_time()
+    child, own = job.now().cpu - started.cpu, time.process_time()
     while time.process_time() < own + 0.3:
         pass
-    jobs.record(tmp_path / "made.json", started._replace(time=started.time - 2), device="pretend", images=10)
+    job.record(tmp_path / "made.json", started._replace(time=started.time - 2), device="pretend", images=10)
     made = json.loads((tmp_path / "made.json").read_text())
     assert 2 <= made["seconds"] < 30
     assert child > 0.05 and child + 0.3 <= made["cpu_seconds"] < child + 1
@@ -274,7 +274,7 @@ def test_a_side_file_tells_what_made_a_result_and_when(tmp_path: Path) -> None:
 
 
 def test_provenance_has_no_dates_and_imports_nothing() -> None:
-    code = "import sys; from spatial_adversarial.jobs import provenance; "
+    code = "import sys; from spatial_adversarial.runner.job import provenance; "
     code += "print(provenance()); print('torch' in sys.modules)"
     first, second = (python(code).communicate()[0] for _ in range(2))
     assert first == second

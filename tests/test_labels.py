@@ -9,20 +9,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_adversarial import evaluation, plots, printed
-from spatial_adversarial.aggregates import Aggregator
+from spatial_adversarial import plots
 from spatial_adversarial.catalog import load
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import filled
-from spatial_adversarial.costs import profile_passes
 from spatial_adversarial.data.images import ImageSet
-from spatial_adversarial.evaluation import evaluate
+from spatial_adversarial.evaluation import profiles
+from spatial_adversarial.evaluation.profiles import evaluate
 from spatial_adversarial.judging import Numbers, judge_panel
-from spatial_adversarial.labels import climbed, of_label
-from spatial_adversarial.metrics import outcomes
+from spatial_adversarial.metrics.outcomes import outcomes
 from spatial_adversarial.models.network import DatasetNormalise, Network
-from spatial_adversarial.seeds import derive
-from spatial_adversarial.store import read_evaluation, read_rows, write_evaluation
+from spatial_adversarial.planning.costs import profile_passes
+from spatial_adversarial.records.climbed_label import climbed, of_label
+from spatial_adversarial.records.identity import filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.reporting import captions
+from spatial_adversarial.results.aggregate import Aggregator
+from spatial_adversarial.results.store import read_evaluation, read_rows, write_evaluation
+from spatial_adversarial.runner.seeds import derive
 
 ROOT = Path(__file__).parents[1]
 CLASSES, SIDE, IMAGES, BLOCK = 5, 6, 90, 40
@@ -79,7 +81,7 @@ def images(network) -> ImageSet:
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch) -> None:
-    monkeypatch.setattr(evaluation, "BLOCK", BLOCK)
+    monkeypatch.setattr(profiles, "BLOCK", BLOCK)
 
 
 def quietly(network, images, **settings):
@@ -217,10 +219,10 @@ def test_which_labels_a_profile_climbs(settings, labels):
 def test_only_profiles_of_pgd_have_new_ids(full_config):
     as_released = {name: {"first": "rotation"} for name in ("rot10", "rot30", "grid135", "grid775")}
     catalog = load(full_config | {"overrides": {"profiles": as_released}}, ROOT / "figures")
-    files = {file for profiles in catalog.profiles.values() for file in profiles}
+    files = {file for used in catalog.profiles.values() for file in used}
     assert files >= RELEASED
     assert not files & OLD_PGD
-    for file, settings in ((f, s) for profiles in catalog.profiles.values() for f, s in profiles.items()):
+    for file, settings in ((f, s) for used in catalog.profiles.values() for f, s in used.items()):
         labelled = settings.get("attack") == "pgd" and settings["loss"] == "cross_entropy"
         assert settings["version"] == (2 if labelled else 1), file
 
@@ -256,7 +258,7 @@ def rows(full_config, tmp_path) -> tuple:
         )
         zero = np.zeros((len(grid), 1, 100), bool)
         zero[1:, 0, :7] = True
-        made = evaluation.Evaluation(label, clean, grid, np.array(kept)[:, None])
+        made = profiles.Evaluation(label, clean, grid, np.array(kept)[:, None])
         return replace(made, prediction_predicted=np.array(twice)[:, None], zero_gradient=zero)
 
     bootstrap = {"replicates": 40, "level": 0.95, "seed": 0}
@@ -312,7 +314,7 @@ def test_claims_are_judged_on_the_predicted_label_unless_they_name_the_other(row
 
 def drawn(target, table, catalog) -> list[list[float]]:
     """The values of panel b's curves at 2/255, in percent."""
-    figure = plots.draw(table, printed.figure(catalog, target))
+    figure = plots.draw(table, captions.figure(catalog, target))
     axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("(b)"))
     curves = [line.get_ydata()[-1] for line in axes.get_lines() if len(line.get_xdata()) == 9]
     return curves
@@ -328,7 +330,7 @@ def test_curves_are_the_predicted_labels_and_an_old_csv_is_drawn_as_it_is(rows, 
 
 def test_captions_name_the_label(full_config):
     catalog = load(full_config, ROOT / "figures")
-    told = {name: printed.caption(catalog, catalog.targets[name]) for name in catalog.targets}
+    told = {name: captions.caption(catalog, catalog.targets[name]) for name in catalog.targets}
     assert "PGD climbs the predicted label" in told["invariance", "fig1"]
     assert "the predicted label for 1 − fooling rate, the true one for accuracy" in told["tradeoff", "fig1"]
     assert "Attacks climb the true label." in told["oaat", "table1"] and "climb" not in told["cusp", "fig5"]

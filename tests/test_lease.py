@@ -17,7 +17,7 @@ OUTSIDE = {
 ENVIRONMENT = OUTSIDE | {"PYTHONPATH": str(Path(spatial_adversarial.__file__).parents[1])}
 JOB = """
 import os, sys, time
-from spatial_adversarial.lease import lease
+from spatial_adversarial.runner.gpu_leases import lease
 device = lease(per_device=int(sys.argv[2]), folder=sys.argv[1])
 started = time.monotonic()
 assert device == lease(folder=sys.argv[1]) == os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -153,6 +153,10 @@ def test_without_the_tool_there_is_no_lease(start: Start, tmp_path: Path) -> Non
     ],
 )
 def test_wrong_use_is_one_line(call: str, message: str) -> None:
-    command = [sys.executable, "-c", f"import sys; from spatial_adversarial.lease import lease; {call}"]
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; from spatial_adversarial.runner.gpu_leases import lease; {call}",
+    ]
     result = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
     assert result.stderr.splitlines()[-1].endswith(f"Error: {message}")

@@ -9,20 +9,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.transforms import AutoAugment, AutoAugmentPolicy
 
-from spatial_adversarial import models, transforms
-from spatial_adversarial.attacks.early import early_stopped_pgd, probability_margin
+from spatial_adversarial import models
+from spatial_adversarial.attacks.early_stopping import early_stopped_pgd, probability_margin
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.autoaugment import CIFAR, apply, autoaugment
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.methods import Context, make, oaat
+from spatial_adversarial.methods.oaat import AveragedNetwork
+from spatial_adversarial.models.weights import weights_bytes
+from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import loop
 from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.methods import Context, make, oaat
-from spatial_adversarial.training.methods.oaat import AveragedNetwork
 from spatial_adversarial.training.perceptual import Observed, embedding
-from spatial_adversarial.training.ramps import value
-from spatial_adversarial.training.state import weights_bytes
+from spatial_adversarial.training.schedules import value
+from spatial_adversarial.transforms import spatial
+from spatial_adversarial.transforms.autoaugment import CIFAR, apply, autoaugment
 
 SHARE = {"ramp": "linear", "unit": "share"}
 OAAT = {
@@ -462,8 +463,8 @@ def test_images_draw_their_own_sub_policies(monkeypatch):
 
 def test_a_share_of_a_batch_is_autoaugmented():
     images = (255 * batch(40)[0]).to(torch.uint8)
-    half = transforms.augment(images, {"autoaugment": 0.5}, seeded())
+    half = spatial.augment(images, {"autoaugment": 0.5}, seeded())
     plain = images.float() / 255
     assert torch.equal(half[20:], plain[20:]) and not torch.equal(half[:20], plain[:20])
     with pytest.raises(ValueError, match="uint8"):
-        transforms.augment(plain, {"autoaugment": 1}, seeded())
+        spatial.augment(plain, {"autoaugment": 1}, seeded())

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.aggregates import ADDED, COLUMNS, Aggregator
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
-from spatial_adversarial.metrics import has_learnt, outcomes, resampling, summarise
-from spatial_adversarial.store import (
+from spatial_adversarial.metrics.outcomes import has_learnt, outcomes, resampling, summarise
+from spatial_adversarial.results.aggregate import ADDED, COLUMNS, Aggregator
+from spatial_adversarial.results.store import (
     SKIPPED,
     Aggregate,
     Evaluation,

@@ -8,7 +8,7 @@ import torch
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.data.images import ImageSet
-from spatial_adversarial.printed import caption
+from spatial_adversarial.reporting.captions import caption
 from spatial_adversarial.training.data import Mixture, mixed
 
 ROOT = Path(__file__).parents[1]

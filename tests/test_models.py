@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from spatial_adversarial.groups import act
 from spatial_adversarial.models import BUILDERS, build
-from spatial_adversarial.models.count import describe, equivariance_error
+from spatial_adversarial.models.counting import describe, equivariance_error
+from spatial_adversarial.models.groups import act
 from spatial_adversarial.models.layers import PolarConv2d
 
 MNIST = {"channels": 1, "side": 28, "classes": 10}

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from spatial_adversarial import plots
-from spatial_adversarial.aggregates import Aggregator
-from spatial_adversarial.attacks import autoattack as package
+from spatial_adversarial.attacks import autoattack
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.costs import training_passes
 from spatial_adversarial.judging import judge_claim
-from spatial_adversarial.printed import figure, table
-from spatial_adversarial.store import Evaluation, Pictures, read_evaluation, write_evaluation
-from spatial_adversarial.told import STANDARD
+from spatial_adversarial.methods import make
+from spatial_adversarial.planning.costs import training_passes
+from spatial_adversarial.reporting.attack_settings import STANDARD
+from spatial_adversarial.reporting.captions import figure, table
+from spatial_adversarial.results.aggregate import Aggregator
+from spatial_adversarial.results.store import Evaluation, Pictures, read_evaluation, write_evaluation
+from spatial_adversarial.training.checkpoint import State
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.methods import make
-from spatial_adversarial.training.ramps import Clock, value
-from spatial_adversarial.training.state import State
+from spatial_adversarial.training.schedules import Clock, value
 
 EPOCHS = 110
 TRADES = {"trades": "clean", "trades_awp": "attacked", "trades_awp_100": "attacked"}
@@ -223,7 +223,7 @@ def test_the_standard_budget_is_the_packages_own(monkeypatch):
     """Our standard is what the package's standard version sets when nothing is said."""
     pyautoattack = pytest.importorskip("pyautoattack")
     plain = pyautoattack.AutoAttack(None, version="standard")
-    own = package.autoattack.__kwdefaults__
+    own = autoattack.autoattack.__kwdefaults__
     assert own["steps"] == plain.apgd.n_iter == plain.apgd_targeted.n_iter == plain.fab.n_iter
     assert own["targets"] == plain.apgd_targeted.n_target_classes == plain.fab.n_target_classes
     assert own["queries"] == plain.square.n_queries

@@ -17,19 +17,17 @@ from matplotlib.figure import Figure
 import train as train_script
 from evaluate import evaluate
 from slice_boundaries import slice_boundaries
-from spatial_adversarial import hdf5, jobs, tidy
-from spatial_adversarial.blocks import Blocks
 from spatial_adversarial.catalog.panels import Profile
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data import images as images_module
 from spatial_adversarial.data.prepare import digest as images_digest
 from spatial_adversarial.data.prepare import prepare, write
-from spatial_adversarial.files import unwritable, write_atomic
-from spatial_adversarial.inputs import Inputs
+from spatial_adversarial.evaluation.resume import Blocks
 from spatial_adversarial.plots import style
-from spatial_adversarial.runs import checked, read_run, write_run
-from spatial_adversarial.store import (
+from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.results import tidy
+from spatial_adversarial.results.inputs import Inputs
+from spatial_adversarial.results.store import (
     Aggregate,
     Evaluation,
     read_aggregate,
@@ -37,7 +35,10 @@ from spatial_adversarial.store import (
     write_aggregate,
     write_evaluation,
 )
-from spatial_adversarial.training import state as state_module
+from spatial_adversarial.runner import hdf5, job
+from spatial_adversarial.runner.files import unwritable, write_atomic
+from spatial_adversarial.runner.run_folder import checked, read_run, write_run
+from spatial_adversarial.training import checkpoint as state_module
 
 FLIPS = 400
 BEFORE = {
@@ -397,7 +398,7 @@ def test_a_state_of_another_run_is_not_resumed(results, tmp_path, caplog, exchan
     long = recipe(epochs=2)
 
     def begun(data: str = "data.h5", seed: int = 0, made: dict = long, start: str | None = None):
-        from spatial_adversarial.runtime import load_network
+        from spatial_adversarial.models.loading import load_network
         from spatial_adversarial.training.data import splits
         from spatial_adversarial.training.loop import Trainer
 
@@ -515,7 +516,7 @@ def test_a_figure_on_a_full_disk_is_one_line(full_disk):
 def test_a_log_on_a_full_disk_is_one_line_and_the_job_goes_on(full_disk, capsys):
     rule = SimpleNamespace(rule="draw", wildcards={}, log=[str(full_disk / "draw.log")])
     done = []
-    with jobs.job(rule):
+    with job.job(rule):
         done.append(1)
     said = capsys.readouterr().err.splitlines()
     assert done and said == [f"no space left to write {full_disk}/draw.log"]
@@ -524,7 +525,7 @@ def test_a_log_on_a_full_disk_is_one_line_and_the_job_goes_on(full_disk, capsys)
 def test_a_log_in_a_folder_that_is_read_only_is_one_line(full_disk, capsys):
     subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
     rule = SimpleNamespace(rule="draw", wildcards={}, log=[str(full_disk / "logs/draw.log")])
-    with pytest.raises(SystemExit), jobs.job(rule):
+    with pytest.raises(SystemExit), job.job(rule):
         pass
     said = capsys.readouterr().err.splitlines()
     assert said == [f"draw: cannot write {full_disk}/logs/draw.log: Read-only file system"]

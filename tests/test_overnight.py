@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from spatial_adversarial.catalog import load
-from spatial_adversarial.catalog.reading import merge
+from spatial_adversarial.records.reading import merge
 
 ROOT = Path(__file__).parents[1]
 STAGES = {path.stem: path for path in (ROOT / "profiles/overnight").glob("[0-9]*.yaml")}

@@ -12,7 +12,7 @@ import torch
 
 from spatial_adversarial import models
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.models import checkpoint
+from spatial_adversarial.models import user_weights
 
 ROOT = Path(__file__).parents[1]
 BUILDER = """
@@ -107,7 +107,7 @@ def test_a_network_with_a_part_called_module_keeps_its_names(tmp_path):
     )
     weights = network.body.neck.state_dict()
     assert all(name.startswith("module.") for name in weights)
-    checkpoint.load_checkpoint(network.body.neck, saved(weights, tmp_path / "weights.pt"))
+    user_weights.load_checkpoint(network.body.neck, saved(weights, tmp_path / "weights.pt"))
 
 
 def saved(value, path: Path) -> Path:

@@ -15,9 +15,15 @@ import calibrate
 import make_plan
 import train
 from spatial_adversarial.catalog import Catalog
-from spatial_adversarial.costs import EXAMPLES, example_passes, find_rates, profile_passes, training_passes
-from spatial_adversarial.plan import Plan, sample_recipes
-from spatial_adversarial.training.methods import METHODS
+from spatial_adversarial.methods import METHODS
+from spatial_adversarial.planning.costs import (
+    EXAMPLES,
+    example_passes,
+    find_rates,
+    profile_passes,
+    training_passes,
+)
+from spatial_adversarial.planning.plan import Plan, sample_recipes
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS, PARAMETERS = 1_000_000, 50_000
@@ -236,7 +242,7 @@ def test_a_network_is_counted_without_its_weights_as_with_them(tmp_path, full_co
 
     import networks as script
     from spatial_adversarial import models
-    from spatial_adversarial.models.count import describe
+    from spatial_adversarial.models.counting import describe
 
     catalog = Catalog(full_config | {"papers": ["invariance"]}, ROOT / "figures")
     wanted = {name: network for name, network in catalog.networks().items() if name.endswith("/gcnn")}

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial import plots, printed
+from spatial_adversarial import plots
 from spatial_adversarial.catalog import load
 from spatial_adversarial.plots import boundary, layout, style
+from spatial_adversarial.reporting import captions
 
 ROOT = Path(__file__).parents[1]
 EMPTY = ("panel", "status", "kind", "metric", "column", "value", "low", "high", "x", "strength", "source")
@@ -382,7 +383,7 @@ def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config,
         for target in catalog.targets.values():
             if target.is_table or target.kind == "theory":
                 continue
-            description = printed.figure(catalog, target)
+            description = captions.figure(catalog, target)
             panels = description["panels"]
             if target.kind == "panels" and layout.is_grid(panels):
                 places = layout.layout(description)

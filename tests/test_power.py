@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, norm
 
-from spatial_adversarial.catalog.recipes import number_text
 from spatial_adversarial.judging import Numbers, judge_claim
-from spatial_adversarial.metrics import resampling
+from spatial_adversarial.metrics.outcomes import resampling
+from spatial_adversarial.records.identity import number_text
 
 XS = [0.0, 0.1, 0.2, 0.3]
 IMAGES, REPLICATES = 1000, 200

@@ -11,11 +11,11 @@ import torch
 import build_robust_images as script
 import train as train_script
 from convert_released_images import convert_released_images
-from spatial_adversarial import robust_images
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.robust_images import feature_distance, partners, show_features
-from spatial_adversarial.runtime import load_network
+from spatial_adversarial.evaluation import robust_images
+from spatial_adversarial.evaluation.robust_images import feature_distance, partners, show_features
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training.data import splits
 
 DIGITS = {"source": "digits_colour", "classes": 10, "channels": 3, "side": 32, "train": 400, "test": 50}

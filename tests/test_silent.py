@@ -11,18 +11,18 @@ from torch import Tensor, nn
 import train as train_script
 from evaluate import evaluate as evaluate_run
 from spatial_adversarial import models
-from spatial_adversarial.attacked import pictures
-from spatial_adversarial.attacks.early import early_stopped_pgd
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled
+from spatial_adversarial.attacks.early_stopping import early_stopped_pgd
 from spatial_adversarial.data.images import ImageSet, load
-from spatial_adversarial.evaluation import evaluate
-from spatial_adversarial.finite import NonFiniteLogits
-from spatial_adversarial.metrics import outcomes
+from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
+from spatial_adversarial.evaluation.predictions import pictures
+from spatial_adversarial.evaluation.profiles import evaluate
+from spatial_adversarial.metrics.outcomes import outcomes
+from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
-from spatial_adversarial.runs import read_run, write_run
-from spatial_adversarial.runtime import load_network
-from spatial_adversarial.training.state import save_weights
+from spatial_adversarial.models.weights import save_weights
+from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.runner.run_folder import read_run, write_run
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 400, "test": 200}
 MODEL = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}

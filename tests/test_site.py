@@ -15,10 +15,10 @@ import pytest
 from conftest import ROOT
 
 from spatial_adversarial.catalog import load
-from spatial_adversarial.closing import closing_words
-from spatial_adversarial.done import natural, networks, rows_of, verdicts
 from spatial_adversarial.judging import COLUMNS
-from spatial_adversarial.site import contents, make_site, markdown
+from spatial_adversarial.reporting.closing import closing_words
+from spatial_adversarial.reporting.site import contents, make_site, markdown
+from spatial_adversarial.results.finished import natural, networks, rows_of, verdicts
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WORDS = ["holds", "fails", "undecided", "not informative", "not run"]

@@ -9,12 +9,12 @@ import torch
 import evaluate as evaluate_script
 import train as script
 from spatial_adversarial.catalog import CatalogError, load
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled, run_and_weights
 from spatial_adversarial.data.images import load as load_images
 from spatial_adversarial.data.images import to_float
-from spatial_adversarial.runtime import load_network
-from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.records.identity import canonical, filled, run_and_weights
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.training import loop
 
 ROOT = Path(__file__).parents[1]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial import models
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import ImageSet
-from spatial_adversarial.seeds import derive
+from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.runner.seeds import derive
 from spatial_adversarial.training.loop import Trainer
 
 N, EPS, STEP, STEPS, RATE = 12, 6 / 255, 1 / 255, 4, 0.05

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial.store import (
+from spatial_adversarial.results.store import (
     Aggregate,
     Evaluation,
     copy_aggregate,

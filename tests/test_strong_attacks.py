@@ -17,19 +17,18 @@ from torch import Tensor, nn
 
 import evaluate as script
 import train as train_script
-from spatial_adversarial import attacked as attacked_module
-from spatial_adversarial import evaluation
 from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
-from spatial_adversarial.attacks.early import probability_margin
+from spatial_adversarial.attacks.early_stopping import probability_margin
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.blocks import Blocks
-from spatial_adversarial.catalog.reading import schema
-from spatial_adversarial.catalog.recipes import canonical, filled
 from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.evaluation import evaluate
-from spatial_adversarial.runtime import load_network
-from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.evaluation import predictions, profiles
+from spatial_adversarial.evaluation.profiles import evaluate
+from spatial_adversarial.evaluation.resume import Blocks
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.reading import schema
+from spatial_adversarial.results.store import read_evaluation
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 800, "test": 300}
 NET = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
@@ -221,9 +220,8 @@ def test_images_that_are_wrong_stay_wrong_and_are_not_attacked(trained, attacked
 AUTOATTACK = profile(attack="autoattack", grid=[0.05, EPS], **FEW)
 CHILD = """
 import json, pathlib, sys, evaluate
-from spatial_adversarial import attacked as attacked_module
-from spatial_adversarial import evaluation
-evaluation.BLOCK = 60
+from spatial_adversarial.evaluation import profiles
+profiles.BLOCK = 60
 run, data, output, profile = sys.argv[1:]
 evaluate.evaluate(pathlib.Path(run), data, {output: json.loads(profile)}, device="cpu", threads=1)
 """
@@ -252,15 +250,15 @@ def finished(output: Path) -> list[Path]:
 
 def test_kill_9_during_autoattack_loses_no_finished_block(trained, tmp_path, monkeypatch, caplog):
     run, data = trained
-    monkeypatch.setattr(evaluation, "BLOCK", 60)
+    monkeypatch.setattr(profiles, "BLOCK", 60)
     whole, output = tmp_path / "whole.h5", tmp_path / "killed.h5"
     script.evaluate(run, data, {str(whole): AUTOATTACK}, device="cpu", threads=1)
     for blocks in (2, 7):
         child(run, data, output, blocks)
         assert not output.exists() and len(finished(output)) >= blocks
     attacks = []
-    plain = attacked_module.autoattack
-    monkeypatch.setattr(attacked_module, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
+    plain = predictions.autoattack
+    monkeypatch.setattr(predictions, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
     there = len(finished(output))
     caplog.set_level(logging.INFO)
     script.evaluate(run, data, {str(output): AUTOATTACK}, device="cpu", threads=1)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from snakemake.exceptions import WorkflowError
 
-from spatial_adversarial.planning import check_config_files, check_targets
-from spatial_adversarial.runtime import pick_device
+from spatial_adversarial.runner.command_line import check_config_files, check_targets
+from spatial_adversarial.runner.device import pick_device
 
 ROOT = Path(__file__).parents[1]
 RESULTS = [

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from spatial_adversarial.tables import (
+from spatial_adversarial.reporting.markup import (
     Column,
     Printed,
     architecture_table,

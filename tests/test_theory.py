@@ -10,7 +10,7 @@ import pytest
 import yaml
 from scipy.stats import binomtest, norm
 
-from spatial_adversarial.plots import theory as drawing
+from spatial_adversarial.plots import theory_figure
 from spatial_adversarial.theory import bounds, statements
 from spatial_adversarial.theory.codes import autocorrelation, code_family, cyclic_code, relative_distance
 from spatial_adversarial.theory.estimates import combine, evidence, verdict, wilson
@@ -176,7 +176,7 @@ def test_a_wrong_statement_is_violated(
         paper, settings(paper) | {"panels": {"a": {"statement": statement, "over": "eta"}}}, seed=0
     )
     assert (rows.query("metric == 'slack'")["high"] < -0.1).any()
-    assert "fails for" in drawing.draw(rows, {"title": "", "columns": 1}).axes[0].get_title()
+    assert "fails for" in theory_figure.draw(rows, {"title": "", "columns": 1}).axes[0].get_title()
 
 
 def test_theorem_1_is_attained_by_x0_alone() -> None:
@@ -275,7 +275,7 @@ def test_a_wrong_setting_is_named_in_one_line(paper: str, change: dict, message:
 
 
 def test_figures_shade_the_empty_hypothesis_and_fit_a_page(rows: pd.DataFrame) -> None:
-    figure = drawing.draw(rows, {"title": "theory", "columns": 2})
+    figure = theory_figure.draw(rows, {"title": "theory", "columns": 2})
     panels = [axes for axes in figure.axes if axes.get_title()]
     assert len(panels) == 3 and not any("fails" in axes.get_title() for axes in panels)
     assert figure.get_figwidth() <= 7 and figure.get_figheight() <= 9
@@ -293,7 +293,7 @@ def test_a_title_says_holds_only_where_every_interval_does() -> None:
         moved = rows.copy()
         moved.loc[slack, ["value", "low", "high"]] = [0.2, 0.1, 0.3]
         moved.loc[one, ["value", "low", "high"]] = [(low + high) / 2, low, high]
-        return drawing.draw(moved, {"title": "", "columns": 1}).axes[0].get_title().splitlines()[1]
+        return theory_figure.draw(moved, {"title": "", "columns": 1}).axes[0].get_title().splitlines()[1]
 
     assert title(0.1, 0.3).startswith("holds (")
     assert title(-0.02, 0.01).startswith("undecided (")
@@ -301,19 +301,20 @@ def test_a_title_says_holds_only_where_every_interval_does() -> None:
 
 
 def test_colour_means_classifier_and_shape_means_code(rows: pd.DataFrame) -> None:
-    figure = drawing.draw(rows, {"title": "", "columns": 2})
+    figure = theory_figure.draw(rows, {"title": "", "columns": 2})
     drawn = {
         (line.get_color(), line.get_marker())
         for axes in figure.axes
         for line in axes.lines
         if line.get_marker() not in ("None", "|", "_", "")
     }
-    shapes = {drawing.CODES[code] for code in rows["code"].dropna()} or {"o"}
+    shapes = {theory_figure.CODES[code] for code in rows["code"].dropna()} or {"o"}
     present = {
-        drawing.COLORS[name] for name in rows.loc[rows["side"].isin(["simulated", "left"]), "classifier"]
+        theory_figure.COLORS[name]
+        for name in rows.loc[rows["side"].isin(["simulated", "left"]), "classifier"]
     }
     assert {color for color, _ in drawn} == present and {shape for _, shape in drawn} == shapes
-    assert len({drawing.COLORS[name] for name in bounds.CLASSIFIERS}) == len(bounds.CLASSIFIERS)
+    assert len({theory_figure.COLORS[name] for name in bounds.CLASSIFIERS}) == len(bounds.CLASSIFIERS)
 
 
 def test_the_distributions_and_budgets_are_the_papers() -> None:

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spatial_adversarial import models
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.methods import Context, make
+from spatial_adversarial.methods.trades import START
+from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.methods import Context, make
-from spatial_adversarial.training.methods.trades import START
 
 TRADES = {"eps": 8 / 255, "step": 0.007, "steps": 10, "beta": 5}
 

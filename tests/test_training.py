@@ -19,19 +19,19 @@ import torch
 import yaml
 
 import train as script
-from spatial_adversarial import models
+from spatial_adversarial import methods, models
 from spatial_adversarial.attacks import pgd
-from spatial_adversarial.catalog.recipes import canonical
 from spatial_adversarial.data.images import batch_sizes, load, origin, to_float
-from spatial_adversarial.files import digest, lock
-from spatial_adversarial.runs import run_name
-from spatial_adversarial.runtime import load_network
-from spatial_adversarial.seeds import derive, unit_draw
-from spatial_adversarial.training import loop, methods
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.models.weights import load_weights, weights_bytes
+from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.runner.files import digest, lock
+from spatial_adversarial.runner.run_folder import run_name
+from spatial_adversarial.runner.seeds import derive, unit_draw
+from spatial_adversarial.training import loop
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.ramps import Clock, at, value
-from spatial_adversarial.training.state import load_weights, weights_bytes
+from spatial_adversarial.training.schedules import Clock, at, value
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
 NET = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.groups import move
 from spatial_adversarial.models import build
+from spatial_adversarial.models.groups import move
 from spatial_adversarial.models.layers import PolarConv2d
 from spatial_adversarial.models.transformers import PolarTransformer, SpatialTransformer, log_polar
 

@@ -7,8 +7,9 @@ from scipy import ndimage
 from torch import Tensor
 from torchvision.transforms import functional as reference
 
-from spatial_adversarial import transforms
-from spatial_adversarial.transforms import KINDS, augment, draw, random_crop, random_flip, random_transform
+from spatial_adversarial.transforms import spatial
+from spatial_adversarial.transforms.augment import augment, random_crop, random_flip
+from spatial_adversarial.transforms.spatial import KINDS, draw, random_transform
 
 SIZES = pytest.mark.parametrize("size", [28, 32, 33])
 PIXELS = pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_rotate_agrees_with_torchvision(size, channels, dtype):
     theirs = torch.stack(
         [reference.rotate(image, angle.item()) for image, angle in zip(images, degrees, strict=True)]
     )
-    assert share_different(transforms.rotate(images, degrees), theirs) < 1e-4
+    assert share_different(spatial.rotate(images, degrees), theirs) < 1e-4
 
 
 @SIZES
@@ -54,7 +55,7 @@ def test_rotate_translate_agrees_with_torchvision(size, channels, dtype):
         reference.affine(image, -angle.item(), [round(v * size) for v in moved.tolist()], 1.0, [0.0])
         for image, angle, moved in zip(images, degrees, shift, strict=True)
     ]
-    ours = transforms.rotate_translate(images, degrees, shift)
+    ours = spatial.rotate_translate(images, degrees, shift)
     assert share_different(ours, torch.stack(theirs)) < 1e-4
 
 
@@ -69,13 +70,13 @@ def test_translate_agrees_with_torchvision(size, channels, dtype):
         reference.affine(image, 0.0, [round(v * size) for v in moved.tolist()], 1.0, [0.0])
         for image, moved in zip(images, shift, strict=True)
     ]
-    assert torch.equal(transforms.translate(images, shift), torch.stack(theirs))
+    assert torch.equal(spatial.translate(images, shift), torch.stack(theirs))
 
 
 def test_shift_counts_width_for_x_and_height_for_y():
     image = torch.zeros(1, 1, 10, 20)
     image[0, 0, 4, 7] = 1
-    moved = transforms.translate(image, torch.tensor([[0.1, 0.3]]))
+    moved = spatial.translate(image, torch.tensor([[0.1, 0.3]]))
     assert moved.nonzero().tolist() == [[0, 0, 4 + 3, 7 + 2]]
 
 
@@ -83,13 +84,13 @@ def test_shift_counts_width_for_x_and_height_for_y():
 @pytest.mark.parametrize("turns", [-2, -1, 0, 1, 2])
 def test_right_angles_are_exact(size, turns):
     images = pictures(5, 3, size, torch.float32)
-    turned = transforms.rotate(images, torch.full((5,), 90.0 * turns))
+    turned = spatial.rotate(images, torch.full((5,), 90.0 * turns))
     assert torch.equal(turned, images.rot90(turns, (2, 3)))
 
 
 def test_parameters_must_be_as_many_as_the_images():
     with pytest.raises(ValueError, match="2 parameters for 3 images"):
-        transforms.rotate(torch.zeros(3, 1, 8, 8), torch.zeros(2))
+        spatial.rotate(torch.zeros(3, 1, 8, 8), torch.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -180,12 +181,12 @@ def test_jitter_agrees_with_torchvision(channels):
     for image, (brightness, contrast, saturation) in zip(images, amounts.tolist(), strict=True):
         image = reference.adjust_contrast(reference.adjust_brightness(image, brightness), contrast)
         theirs.append(reference.adjust_saturation(image, saturation))
-    assert torch.allclose(transforms.jitter(images, amounts), torch.stack(theirs), atol=1e-5)
+    assert torch.allclose(spatial.jitter(images, amounts), torch.stack(theirs), atol=1e-5)
 
 
 def test_jitter_is_drawn_for_each_image_within_its_range():
     images = torch.full((2000, 3, 2, 2), 0.5)  # of grey images jitter moves the brightness alone
-    found = transforms.random_jitter(images, 0.25, seeded())[:, 0, 0, 0] / 0.5
+    found = spatial.random_jitter(images, 0.25, seeded())[:, 0, 0, 0] / 0.5
     assert 0.75 <= found.min() < 0.76 and 1.24 < found.max() <= 1.25
     assert found.mean() == pytest.approx(1, abs=0.02) and found.std() == pytest.approx(
         0.25 / 3**0.5, rel=0.05
@@ -207,17 +208,17 @@ def test_a_shift_is_bilinear_as_scipys():
         ndimage.shift(image.numpy(), (0, down, right), order=1, mode="grid-constant", cval=0)
         for image, (right, down) in zip(images, pixels.tolist(), strict=True)
     ]
-    assert torch.allclose(transforms.shift(images, pixels), torch.from_numpy(np.stack(theirs)), atol=1e-5)
+    assert torch.allclose(spatial.shift(images, pixels), torch.from_numpy(np.stack(theirs)), atol=1e-5)
 
 
 def test_shifts_are_drawn_for_each_image_and_not_rounded():
     """Of a ramp, whose slope is a grey value a pixel, the inside tells how far it went."""
     ramp = torch.arange(32.0).expand(3000, 1, 32, 32) / 32
-    moved = transforms.random_shift(torch.cat([ramp, ramp.mT], 1), 4, seeded())
+    moved = spatial.random_shift(torch.cat([ramp, ramp.mT], 1), 4, seeded())
     right, down = (-(moved[:, c, 16, 16] * 32 - 16) for c in (0, 1))
     for pixels in (right, down):
         assert -4 <= pixels.min() < -3.98 and 3.98 < pixels.max() <= 4 + 1e-4
         assert pixels.std().item() == pytest.approx(4 / 3**0.5, rel=0.05)  # of a uniform distribution
     assert abs(torch.corrcoef(torch.stack([right, down]))[0, 1]) < 0.1
-    assert transforms.random_shift(ramp, 0, seeded()) is ramp
-    assert transforms.augment((255 * ramp[:9]).byte(), {"shift": 4}, seeded()).dtype == torch.float32
+    assert spatial.random_shift(ramp, 0, seeded()) is ramp
+    assert spatial.augment((255 * ramp[:9]).byte(), {"shift": 4}, seeded()).dtype == torch.float32

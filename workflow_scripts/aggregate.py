@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target, load
-from spatial_adversarial.jobs import job
-from spatial_adversarial.store import Aggregate, copy_aggregate, write_aggregate
+from spatial_adversarial.results.store import Aggregate, copy_aggregate, write_aggregate
+from spatial_adversarial.runner.job import job
 
 
 def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> None:
@@ -16,7 +16,7 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         rows = simulate(target.paper, target.spec["settings"], catalog.config["bootstrap"]["seed"])
         write_aggregate(output, Aggregate(rows), fingerprint=fingerprint)
         return
-    from spatial_adversarial.aggregates import Aggregator
+    from spatial_adversarial.results.aggregate import Aggregator
 
     aggregator = Aggregator(
         target,

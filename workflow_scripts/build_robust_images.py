@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_adversarial.catalog.recipes import digest as digest_of
-from spatial_adversarial.catalog.recipes import whole
-from spatial_adversarial.files import digest, lock
-from spatial_adversarial.jobs import job, now, progress, record
-from spatial_adversarial.lease import lease
-from spatial_adversarial.runs import checked, read_run
+from spatial_adversarial.records.identity import digest as digest_of
+from spatial_adversarial.records.identity import whole
+from spatial_adversarial.runner.files import digest, lock
+from spatial_adversarial.runner.gpu_leases import lease
+from spatial_adversarial.runner.job import job, now, progress, record
+from spatial_adversarial.runner.run_folder import checked, read_run
 
 
 def build_robust_images(
@@ -21,12 +21,13 @@ def build_robust_images(
     Targets are the run's own training images, in the prepared data set `data`; the set is labelled like them. What
     an interrupted attempt has finished is taken over.
     """
-    from spatial_adversarial import robust_images
     from spatial_adversarial.data.images import origin
     from spatial_adversarial.data.prepare import write
-    from spatial_adversarial.plots import pairs
+    from spatial_adversarial.evaluation import robust_images
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.plots import image_pairs
     from spatial_adversarial.plots.style import save_png
-    from spatial_adversarial.runtime import load_network, pick_device
+    from spatial_adversarial.runner.device import pick_device
     from spatial_adversarial.training.data import splits
 
     started, (images_digest, _) = now(), origin(data)
@@ -53,10 +54,13 @@ def build_robust_images(
             files={"weights.pt": f"sha256:{checksum}"},
             made_of=made_of,
         )
-        starts = robust_images.partners(len(labels), settings["seed"])[: pairs.COUNT]
-        shown = {"starts from": images.images[starts], "shows the features of": images.images[: pairs.COUNT]}
+        starts = robust_images.partners(len(labels), settings["seed"])[: image_pairs.COUNT]
+        shown = {
+            "starts from": images.images[starts],
+            "shows the features of": images.images[: image_pairs.COUNT],
+        }
         save_png(
-            pairs.draw(
+            image_pairs.draw(
                 {name: part.cpu().numpy() for name, part in shown.items()}, found, f"{recipe['data']}, D_R"
             ),
             png,

@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import median
 
 from spatial_adversarial.catalog import load
-from spatial_adversarial.costs import INPUT_GRADIENT, TRAIN_STEP
-from spatial_adversarial.jobs import job, now, record
-from spatial_adversarial.lease import lease
-from spatial_adversarial.plan import sample_recipes
+from spatial_adversarial.planning.costs import INPUT_GRADIENT, TRAIN_STEP
+from spatial_adversarial.planning.plan import sample_recipes
+from spatial_adversarial.runner.gpu_leases import lease
+from spatial_adversarial.runner.job import job, now, record
 
 SECONDS = 75  # for all networks; the start, and the first steps on a GPU, take the rest of two minutes
 ATTACK_STEPS = 5
@@ -33,7 +33,7 @@ def calibrate(
     expected: multiply-adds a second by kind, by which a batch that would take too long is made smaller. The
     smallest networks come first, and those that the time does not suffice for are left out.
     """
-    from spatial_adversarial.runtime import pick_device
+    from spatial_adversarial.runner.device import pick_device
 
     started, rates = now(), {}
     target = pick_device(device, threads)
@@ -63,8 +63,9 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
 
     from spatial_adversarial.attacks.pgd import pgd
     from spatial_adversarial.data.images import ImageSet
-    from spatial_adversarial.evaluation import BLOCK
-    from spatial_adversarial.runtime import halve_when_full, load_network
+    from spatial_adversarial.evaluation.profiles import BLOCK
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.runner.device import halve_when_full
     from spatial_adversarial.training.loop import make_optimiser
 
     generator = torch.Generator(device).manual_seed(0)

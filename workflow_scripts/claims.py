@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 
 def collect(files: list[str], output: str) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
-from spatial_adversarial.store import read_evaluation
+from spatial_adversarial.results.store import read_evaluation
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 
 def collect(results: Path) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from spatial_adversarial.files import digest
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.files import digest
+from spatial_adversarial.runner.job import job
 
 
 def convert_released_images(images: Path, labels: Path, h5: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from spatial_adversarial.data.download import fetch
 from spatial_adversarial.data.sources import folder
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 
 def main(name: str, spec: dict, manifest: str | Path, mirror: str | None = None) -> None:

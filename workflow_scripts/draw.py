@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial import labels, plots, printed
+from spatial_adversarial import plots
 from spatial_adversarial.catalog import Catalog, Target, load
-from spatial_adversarial.jobs import job
 from spatial_adversarial.plots.style import save
-from spatial_adversarial.store import read_aggregate
-from spatial_adversarial.tidy import read_tidy, write_tidy
+from spatial_adversarial.records import climbed_label
+from spatial_adversarial.reporting import captions
+from spatial_adversarial.results.store import read_aggregate
+from spatial_adversarial.results.tidy import read_tidy, write_tidy
+from spatial_adversarial.runner.job import job
 
 
 def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
     """Draw `target` from its tidy rows."""
-    save(plots.draw(rows, printed.figure(catalog, target)), pdf, png)
+    save(plots.draw(rows, captions.figure(catalog, target)), pdf, png)
 
 
 if "snakemake" in globals():
@@ -26,14 +28,14 @@ if "snakemake" in globals():
         if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
             unchecked = smk.config["redraw"]["unchecked"]
             numbers = read_tidy(smk.input.csv, smk.wildcards.paper, smk.wildcards.target, unchecked=unchecked)
-            if labels.COLUMN not in numbers:
+            if climbed_label.COLUMN not in numbers:
                 logging.warning(
                     "%s has no column attacked_label: its 1 - fooling rates are of attacks on the true label",
                     smk.input.csv,
                 )
         else:
             numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows
-        numbers = printed.comparable(papers, numbers)
+        numbers = captions.comparable(papers, numbers)
         write_tidy(smk.output.csv, numbers)
         draw(
             papers,

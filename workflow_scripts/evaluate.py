@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from spatial_adversarial.catalog.recipes import read_out_path, whole
-from spatial_adversarial.files import digest as file_digest
-from spatial_adversarial.jobs import job, now, record
-from spatial_adversarial.lease import lease
-from spatial_adversarial.runs import checked, read_run
+from spatial_adversarial.records.identity import read_out_path, whole
+from spatial_adversarial.runner.files import digest as file_digest
+from spatial_adversarial.runner.gpu_leases import lease
+from spatial_adversarial.runner.job import job, now, record
+from spatial_adversarial.runner.run_folder import checked, read_run
 
 UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
 
@@ -29,14 +29,16 @@ def evaluate(
     profiles: {output path: resolved profile}. sources: {a profile's `source`: the folder of that run}. Each result
     has <output path>.json, its provenance, beside it.
     """
-    from spatial_adversarial.blocks import Blocks
-    from spatial_adversarial.catalog.recipes import digest as digest_of
     from spatial_adversarial.data.images import load, origin
-    from spatial_adversarial.evaluation import evaluate as measure
-    from spatial_adversarial.finite import NonFiniteLogits
-    from spatial_adversarial.runtime import halve_when_full, load_network, pick_device
-    from spatial_adversarial.store import write_evaluation
-    from spatial_adversarial.transforms import KINDS
+    from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
+    from spatial_adversarial.evaluation.profiles import BLOCK
+    from spatial_adversarial.evaluation.profiles import evaluate as measure
+    from spatial_adversarial.evaluation.resume import Blocks
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.records.identity import digest as digest_of
+    from spatial_adversarial.results.store import write_evaluation
+    from spatial_adversarial.runner.device import halve_when_full, pick_device
+    from spatial_adversarial.transforms.spatial import KINDS
 
     target = pick_device(device, threads)
     images_digest, _ = origin(data)
@@ -68,7 +70,8 @@ def evaluate(
             result = halve_when_full(
                 lambda batch: measure(
                     network, images, profile, batch=batch, tell=tell, kept=blocks, source=source
-                )
+                ),
+                BLOCK,
             )
         except NonFiniteLogits as error:
             raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
 from spatial_adversarial.judging import COLUMNS, judge_claim
-from spatial_adversarial.store import read_aggregate
+from spatial_adversarial.results.store import read_aggregate
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 
 def judge(

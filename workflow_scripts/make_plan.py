@@ -6,10 +6,10 @@ from pathlib import Path
 from pandas import DataFrame, MultiIndex
 
 from spatial_adversarial.catalog import Catalog, load
-from spatial_adversarial.costs import find_rates
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
-from spatial_adversarial.plan import Plan
+from spatial_adversarial.planning.costs import find_rates
+from spatial_adversarial.planning.plan import Plan
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 HEADINGS = {
     "runs": ("runs", "all"),

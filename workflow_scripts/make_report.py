@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.job import job
 
 
 def make_report(config: dict, files: list[str], output: str) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from spatial_adversarial.catalog import load
-from spatial_adversarial.jobs import job
-from spatial_adversarial.site import make_site
+from spatial_adversarial.reporting.site import make_site
+from spatial_adversarial.runner.job import job
 
 if "snakemake" in globals():
     with job(snakemake):  # noqa: F821

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial import printed, results, tables
-from spatial_adversarial.aggregates import COLUMNS
 from spatial_adversarial.catalog import Catalog, Target, load
 from spatial_adversarial.catalog.catalog import listed
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job
-from spatial_adversarial.store import read_aggregate
+from spatial_adversarial.reporting import captions, markup, result_tables
+from spatial_adversarial.results.aggregate import COLUMNS
+from spatial_adversarial.results.store import read_aggregate
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job
 
 
 def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, *texts: str) -> None:
@@ -21,27 +21,27 @@ def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, *texts:
     with write_atomic(csv) as temporary:
         tidy(catalog, target, described).to_csv(temporary, index=False)
     labelled = {models[name]["label"]: network for name, network in described.items()}
-    table = tables.architecture_table(labelled, list(labelled))
-    write_texts(catalog, target, tables.printed_architectures(table, list(labelled)), *texts)
+    table = markup.architecture_table(labelled, list(labelled))
+    write_texts(catalog, target, markup.printed_architectures(table, list(labelled)), *texts)
 
 
 def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, *texts: str) -> None:
     """Write a table of results from its tidy rows."""
-    rows = printed.comparable(catalog, rows)
-    rows = rows.assign(difference=(rows.value - rows.published).mask(printed.unlike(catalog, rows)))
+    rows = captions.comparable(catalog, rows)
+    rows = rows.assign(difference=(rows.value - rows.published).mask(captions.unlike(catalog, rows)))
     with write_atomic(csv) as temporary:
         rows.to_csv(temporary, index=False)
-    write_texts(catalog, target, results.printed_results(rows, printed.table(target)), *texts)
+    write_texts(catalog, target, result_tables.printed_results(rows, captions.table(target)), *texts)
 
 
 def write_texts(
-    catalog: Catalog, target: Target, table: tables.Printed, md: str, tex: str | None = None
+    catalog: Catalog, target: Target, table: markup.Printed, md: str, tex: str | None = None
 ) -> None:
     """Write a table as Markdown, and as LaTeX where that is asked for."""
-    caption = printed.caption(catalog, target)
-    texts = {md: tables.to_markdown(table, caption=caption)}
+    caption = captions.caption(catalog, target)
+    texts = {md: markup.to_markdown(table, caption=caption)}
     if tex:
-        texts[tex] = tables.to_latex(table, caption=caption, label=f"{target.paper}-{target.name}")
+        texts[tex] = markup.to_latex(table, caption=caption, label=f"{target.paper}-{target.name}")
     for path, text in texts.items():
         with write_atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

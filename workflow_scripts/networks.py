@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from spatial_adversarial.catalog.catalog import LISTED
-from spatial_adversarial.files import write_atomic
-from spatial_adversarial.jobs import job, progress
+from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.job import job, progress
 
 
 def describe_all(networks: dict[str, dict], data: dict[str, dict], output: str | Path) -> None:
@@ -17,7 +17,7 @@ def describe_all(networks: dict[str, dict], data: dict[str, dict], output: str |
     import torch
 
     from spatial_adversarial import models
-    from spatial_adversarial.models.count import describe, equivariance_error
+    from spatial_adversarial.models.counting import describe, equivariance_error
 
     described = {}
     for name, network in progress(networks.items(), "networks"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from spatial_adversarial.data.prepare import prepare
 from spatial_adversarial.data.sources import folder
-from spatial_adversarial.jobs import job
+from spatial_adversarial.runner.job import job
 
 
 def main(name: str, spec: dict, manifest: str | Path, path: str | Path) -> None:

@@ -3,18 +3,19 @@
 import json
 from pathlib import Path
 
-from spatial_adversarial.files import digest
-from spatial_adversarial.hdf5 import written
-from spatial_adversarial.jobs import job
-from spatial_adversarial.lease import lease
-from spatial_adversarial.runs import checked, read_run
+from spatial_adversarial.runner.files import digest
+from spatial_adversarial.runner.gpu_leases import lease
+from spatial_adversarial.runner.hdf5 import written
+from spatial_adversarial.runner.job import job
+from spatial_adversarial.runner.run_folder import checked, read_run
 
 
 def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, threads: int) -> None:
     """Write x, y and margin of the slice through the models in the two run folders to an HDF5 file."""
     from spatial_adversarial.data.images import load, origin
-    from spatial_adversarial.runtime import load_network, pick_device
-    from spatial_adversarial.slices import cut
+    from spatial_adversarial.evaluation.boundary_slices import cut
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.runner.device import pick_device
 
     target = pick_device(device, threads)
     images = load(data, "test", limit=1000, device=target)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spatial_adversarial.catalog.recipes import whole
-from spatial_adversarial.files import digest, lock, write_atomic
-from spatial_adversarial.jobs import job, now, progress, record
-from spatial_adversarial.lease import lease
-from spatial_adversarial.runs import checked, same, write_run
+from spatial_adversarial.records.identity import whole
+from spatial_adversarial.runner.files import digest, lock, write_atomic
+from spatial_adversarial.runner.gpu_leases import lease
+from spatial_adversarial.runner.job import job, now, progress, record
+from spatial_adversarial.runner.run_folder import checked, same, write_run
 
 
 def train(
@@ -33,10 +33,11 @@ def train(
     one of these is not what it should be, RuntimeError while another process trains the run.
     """
     from spatial_adversarial.data.images import load
-    from spatial_adversarial.runtime import load_network, pick_device
+    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.models.weights import save_weights
+    from spatial_adversarial.runner.device import pick_device
     from spatial_adversarial.training.data import mixed, splits
     from spatial_adversarial.training.loop import Trainer
-    from spatial_adversarial.training.state import save_weights
 
     started, resume = now(), folder / "resume.pt"
     # Snakemake removes the outputs of a job that is interrupted: until the end, snapshots lie where it does not look

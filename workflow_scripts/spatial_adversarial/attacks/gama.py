@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.early import probability_margin
+from spatial_adversarial.attacks.early_stopping import probability_margin
 from spatial_adversarial.attacks.pgd import input_gradient
 
 GUIDED = 0.25  # share of the steps in which the guide's weight falls to 0

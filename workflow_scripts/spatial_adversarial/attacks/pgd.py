@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_adversarial.attacks.balls import BALLS
 from spatial_adversarial.attacks.base import attack_mode
+from spatial_adversarial.attacks.norm_balls import BALLS
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

@@ -3,10 +3,10 @@
 The attacks are the lines `attack_check` of figures/protocols.yaml. Off unless the config names the figure.
 """
 
-from .panels import Panel
-from .reading import CatalogError
-from .recipes import number_text
-from .specs import Scope, Specs
+from spatial_adversarial.catalog.panels import Panel
+from spatial_adversarial.catalog.specs import Scope, Specs
+from spatial_adversarial.records.identity import number_text
+from spatial_adversarial.records.reading import CatalogError
 
 LINES = "attack_check"
 

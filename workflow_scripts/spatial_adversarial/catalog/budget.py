@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .reading import CatalogError, choose
+from spatial_adversarial.records.reading import CatalogError, choose
 
 
 def of_runs(budget: dict, recipe: str, given: dict[str, str]) -> dict:

@@ -4,15 +4,15 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
-from ..data import identity
-from . import budget, checks, own
-from .claims import claims_of, judged_on
-from .clean import with_clean
-from .panels import Panel
-from .reading import CatalogError, choose
-from .recipes import digest, robust_images, run_and_weights
-from .specs import Specs
-from .targets import Target, targets_of
+from spatial_adversarial.catalog import budget, checks, external_models
+from spatial_adversarial.catalog.claims import claims_of, judged_on
+from spatial_adversarial.catalog.clean_accuracy import with_clean
+from spatial_adversarial.catalog.panels import Panel
+from spatial_adversarial.catalog.specs import Specs
+from spatial_adversarial.catalog.targets import Target, targets_of
+from spatial_adversarial.data import identity
+from spatial_adversarial.records.identity import digest, robust_images, run_and_weights
+from spatial_adversarial.records.reading import CatalogError, choose
 
 ENOUGH = 500  # test images that a number of the paper's own scale is of, at least
 TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
@@ -29,7 +29,7 @@ class Catalog:
         specs = Specs(config, folder)
         self.config, self.registry = specs.config, specs.registry
         self.recipes: dict[str, dict] = {}
-        self.registry["models"] |= own.models(specs)
+        self.registry["models"] |= external_models.models(specs)
         papers = self.config["papers"] if paper is None else [paper]
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
         found = [t for paper in papers for t in with_clean(list(targets_of(paper, specs, scopes[paper])))]

@@ -1,6 +1,6 @@
 """Checks of what the config names, before any job starts."""
 
-from .reading import CatalogError, lookup, nearest
+from spatial_adversarial.records.reading import CatalogError, lookup, nearest
 
 NAMED_IN_BUDGET = {"members": "families", "points": "profiles", "test_images": "profiles"}
 BY = ("by_data", "by_model")

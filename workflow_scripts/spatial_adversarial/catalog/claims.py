@@ -1,10 +1,10 @@
 """The claims of a paper: what their tests name is there."""
 
-from ..theory.bounds import CLASSIFIERS
-from . import optional
-from .reading import CatalogError, lookup
-from .specs import Specs
-from .targets import Target
+from spatial_adversarial.catalog import optional_rows
+from spatial_adversarial.catalog.specs import Specs
+from spatial_adversarial.catalog.targets import Target
+from spatial_adversarial.records.reading import CatalogError, lookup
+from spatial_adversarial.theory.bounds import CLASSIFIERS
 
 # The statistics of claims on tables of results; judging/cells.py has what they compute, and pandas with it.
 CELL_TESTS = ("cell", "gain", "best", "gap", "area", "ahead", "adds", "nearer")
@@ -17,7 +17,7 @@ def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) 
     """
     left = specs.left_out(paper)
     claims = {
-        key: optional.judged(claim, left) for key, claim in specs.paper(paper).get("claims", {}).items()
+        key: optional_rows.judged(claim, left) for key, claim in specs.paper(paper).get("claims", {}).items()
     }
     claims = {key: claim for key, claim in claims.items() if claim["tests"]}
     for key, claim in claims.items():

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from . import budget
-from .own import network_spec
-from .reading import CatalogError, choose, lookup, merge
-from .recipes import canonical, read_out_path, run_path
-from .specs import Scope
+from spatial_adversarial.catalog import budget
+from spatial_adversarial.catalog.external_models import network_spec
+from spatial_adversarial.catalog.specs import Scope
+from spatial_adversarial.records.identity import canonical, read_out_path, run_path
+from spatial_adversarial.records.reading import CatalogError, choose, lookup, merge
 
 RELEASED_OF = "cifar10"  # the data set of the released robust images
 SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from ..labels import climbs_labels
-from . import budget, published
-from .families import Member, resolve_members
-from .reading import CatalogError, choose, lookup, schema, validate
-from .recipes import digest, filled, identity, number_text
-from .specs import Scope
+from spatial_adversarial.catalog import budget, published
+from spatial_adversarial.catalog.families import Member, resolve_members
+from spatial_adversarial.catalog.specs import Scope
+from spatial_adversarial.records.climbed_label import climbs_labels
+from spatial_adversarial.records.identity import digest, filled, identity, number_text
+from spatial_adversarial.records.reading import CatalogError, choose, lookup, schema, validate
 
 STANDARD_TARGETS = 9  # of AutoAttack
 PRINTED = ("label", "metric", "unit")

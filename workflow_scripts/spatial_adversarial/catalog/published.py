@@ -6,7 +6,7 @@ import io
 import math
 from pathlib import Path
 
-from .reading import CatalogError, nearest, text
+from spatial_adversarial.records.reading import CatalogError, nearest, text
 
 VALUE = "percent"
 NUMBERS = (VALUE, "lr", "eps_255", "alpha", "step")  # the others may be empty

@@ -4,8 +4,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from . import checks, optional
-from .reading import CatalogError, check_choices, checked, lookup, merge, read, validate
+from spatial_adversarial.catalog import checks, optional_rows
+from spatial_adversarial.records.reading import (
+    CatalogError,
+    check_choices,
+    checked,
+    lookup,
+    merge,
+    read,
+    validate,
+)
 
 DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
 DEFAULTS |= {"robust_images": "ours", "attack_check": []}
@@ -106,15 +114,15 @@ class Specs:
     def tables(self, paper: str) -> dict[str, dict]:
         """{name: YAML} of a paper's tables, those that are `like` another written out, without rows not asked for."""
         left = self.left_out(paper)
-        return {name: optional.table(name, spec, left) for name, spec in self._all_tables(paper).items()}
+        return {name: optional_rows.table(name, spec, left) for name, spec in self._all_tables(paper).items()}
 
-    def left_out(self, paper: str) -> optional.Left:
+    def left_out(self, paper: str) -> optional_rows.Left:
         """The optional rows of a paper's tables that the config does not ask for."""
-        return optional.left_out(paper, self._all_tables(paper), self.config["optional_rows"])
+        return optional_rows.left_out(paper, self._all_tables(paper), self.config["optional_rows"])
 
     def check_optional_rows(self, paper: str) -> None:
         """What the config asks for of a paper's optional rows is there; raises CatalogError."""
-        optional.check(paper, self._all_tables(paper), self.config["optional_rows"])
+        optional_rows.check(paper, self._all_tables(paper), self.config["optional_rows"])
 
     def _all_tables(self, paper: str) -> dict[str, dict]:
         return {name: self.written_out(paper, "tables", name) for name in self.paper(paper).get("tables", {})}

@@ -4,13 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..theory.bounds import CLASSIFIERS, STATEMENTS
-from . import attack_check, optional, own, pareto, tables
-from .budget import by_name
-from .panels import Panel, expand_panels, resolve_panel
-from .reading import CatalogError, lookup, merge, validate
-from .recipes import run_and_weights
-from .specs import Scope, Specs
+from spatial_adversarial.catalog import (
+    attack_check,
+    external_models,
+    optional_rows,
+    pareto_figures,
+    table_rows,
+)
+from spatial_adversarial.catalog.budget import by_name
+from spatial_adversarial.catalog.panels import Panel, expand_panels, resolve_panel
+from spatial_adversarial.catalog.specs import Scope, Specs
+from spatial_adversarial.records.identity import run_and_weights
+from spatial_adversarial.records.reading import CatalogError, lookup, merge, validate
+from spatial_adversarial.theory.bounds import CLASSIFIERS, STATEMENTS
 
 LEFT_OUT = "left out by budget.panels"
 
@@ -34,10 +40,10 @@ class Target:
     def paths(self) -> list[str]:
         """The runs, without seeds, that the target needs, those with them that transfer attacks are made on."""
         run = [panel for panel in self.panels if not panel.reason]
-        own = [m.path for panel in run for m in panel.members]
+        external = [m.path for panel in run for m in panel.members]
         profiles = [one for panel in run for line in panel.lines for one in line.profiles.values()]
         sources = [profile.settings["source"] for profile in profiles if profile.settings.get("source")]
-        return list(dict.fromkeys(run_and_weights(path)[0] for path in (*own, *sources)))
+        return list(dict.fromkeys(run_and_weights(path)[0] for path in (*external, *sources)))
 
     def evaluations(self) -> list[tuple[str, str]]:
         """The (run without seed, profile file) pairs that the target needs."""
@@ -111,8 +117,8 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
         return Target(paper, name, kind, title, columns, _theory(paper, name, spec, specs, where))
     if kind == "pareto":
         if "methods" in spec:
-            spec = optional.figure(spec, specs.left_out(paper))
-        drawn, rows = pareto.resolve(paper, spec, specs.tables(paper), scope, where)
+            spec = optional_rows.figure(spec, specs.left_out(paper))
+        drawn, rows = pareto_figures.resolve(paper, spec, specs.tables(paper), scope, where)
         return Target(paper, name, kind, title, 2, drawn, rows)
     dealt = _dealt(paper, name, spec, specs, where)
     panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
@@ -127,7 +133,7 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
 def _dealt(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict[str, dict]:
     """A figure's panels in the YAML by letter, those of the user's own models among them."""
     dealt = expand_panels(spec, where)
-    dealt |= own.panels(dealt, specs.config["own"], f"{paper}/{name}")
+    dealt |= external_models.panels(dealt, specs.config["own"], f"{paper}/{name}")
     dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
     if not dealt:
         raise CatalogError(f"{where}: a figure needs panels")
@@ -165,7 +171,7 @@ def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: tables.{name}"
     spec = specs.tables(paper)[name]
     if spec["kind"] == "results":
-        printed, rows = tables.resolve(paper, name, specs.tables(paper), scope)
+        printed, rows = table_rows.resolve(paper, name, specs.tables(paper), scope)
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
     for key in ("models", "data"):
         if key not in spec:
@@ -174,6 +180,6 @@ def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
         lookup("model", model, specs.registry["models"], f"{where}.models")
     lookup("data set", spec["data"], specs.registry["data"], f"{where}.data")
     # nothing is trained for it, so it is of the full-size networks, whatever stands in for them elsewhere
-    networks = {m: own.network_spec(specs.full_width(m), f"models.{m}") for m in spec["models"]}
+    networks = {m: external_models.network_spec(specs.full_width(m), f"models.{m}") for m in spec["models"]}
     spec = spec | {"networks": networks}
     return Target(paper, name, spec["kind"], spec.get("title", ""), 1, spec)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spatial_adversarial.data.sources import Piece, pieces
-from spatial_adversarial.files import digest, told_if_unwritable, unwritable
+from spatial_adversarial.runner.files import digest, told_if_unwritable, unwritable
 
 logger = logging.getLogger(__name__)
 STALLED = 60  # seconds without a byte

@@ -1,5 +1,6 @@
 """Load a prepared data set onto the device, whole, and choose its splits."""
 
+import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spatial_adversarial.hdf5 import opened
+from spatial_adversarial.runner.hdf5 import opened
 
 
 @dataclass(frozen=True)
@@ -104,3 +105,17 @@ def split_indices(n: int, validation: int, seed: int) -> tuple[np.ndarray, np.nd
         raise ValueError(f"validation: {validation} of {n} train images held out, expected 0 to {n - 1}")
     order = np.random.default_rng(seed).permutation(n)
     return order[validation:], order[:validation]
+
+
+def tensors_digest(*tensors: torch.Tensor) -> str:
+    """SHA-256 of tensors: types, shapes and values; 0.1 s for 200 MB."""
+    hashed = hashlib.sha256()
+    for tensor in tensors:
+        hashed.update(f"{tensor.dtype} {list(tensor.shape)}".encode())
+        hashed.update(np.ascontiguousarray(tensor.detach().cpu().numpy()))
+    return hashed.hexdigest()
+
+
+def images_digest(*sets: ImageSet) -> str:
+    """The same of the images and labels of some sets, in their order."""
+    return tensors_digest(*(tensor for one in sets for tensor in (one.images, one.labels)))

@@ -9,7 +9,7 @@ import numpy as np
 from spatial_adversarial.data import identity
 from spatial_adversarial.data.download import verified
 from spatial_adversarial.data.sources import Arrays, pieces, read
-from spatial_adversarial.hdf5 import written
+from spatial_adversarial.runner.hdf5 import written
 
 CHUNK = 100  # images that are compressed together
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from spatial_adversarial.catalog.budget import worst
-from spatial_adversarial.intervals import at_end, difference, interval
 from spatial_adversarial.judging import fronts
 from spatial_adversarial.judging.columns import Column, column_of
+from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.numbers import Numbers
-from spatial_adversarial.judging.several import greatest, least, part
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
+from spatial_adversarial.results.intervals import at_end, difference, interval
 
 
 def _cell(column: Column, level: float, row: str | int) -> tuple:

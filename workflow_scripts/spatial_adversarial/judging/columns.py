@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spatial_adversarial.intervals import Sample
 from spatial_adversarial.judging.numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
+from spatial_adversarial.results.intervals import Sample
 
 
 @dataclass(frozen=True)

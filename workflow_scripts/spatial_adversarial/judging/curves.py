@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 
 from spatial_adversarial.catalog.budget import worst
-from spatial_adversarial.catalog.reading import numbers
-from spatial_adversarial.intervals import Interval, Sample, contrast, difference, interval, mean, of_share
 from spatial_adversarial.judging.numbers import Numbers, not_learnt, sources_of
 from spatial_adversarial.judging.verdicts import (
     FAMILY,
@@ -20,7 +18,17 @@ from spatial_adversarial.judging.verdicts import (
     kendall,
     least_tau,
 )
-from spatial_adversarial.labels import of_label
+from spatial_adversarial.records.climbed_label import of_label
+from spatial_adversarial.records.reading import numbers
+from spatial_adversarial.results.intervals import (
+    Interval,
+    Sample,
+    contrast,
+    difference,
+    interval,
+    mean,
+    of_share,
+)
 
 Curve = dict[float, Sample]  # by x
 

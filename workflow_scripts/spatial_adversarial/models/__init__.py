@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from .densenet import densenet121
-from .layers import Layers
-from .network import DatasetNormalise, Network, PerImageNormalise
-from .own import build_own
-from .resnet import resnet18, resnet34, resnet50
-from .small import lenet, madry_lenet, mlp_a, mlp_b, stdcnn
-from .transformers import ptn_resnet18, ptn_resnet34, stn_resnet18, stn_resnet34
-from .vgg import vgg16
-from .wide_resnet import madry_resnet, narrow_resnet32, wideresnet34_10
+from spatial_adversarial.models.densenet import densenet121
+from spatial_adversarial.models.external import build_own
+from spatial_adversarial.models.layers import Layers
+from spatial_adversarial.models.network import DatasetNormalise, Network, PerImageNormalise
+from spatial_adversarial.models.resnet import resnet18, resnet34, resnet50
+from spatial_adversarial.models.small import lenet, madry_lenet, mlp_a, mlp_b, stdcnn
+from spatial_adversarial.models.transformers import ptn_resnet18, ptn_resnet34, stn_resnet18, stn_resnet34
+from spatial_adversarial.models.vgg import vgg16
+from spatial_adversarial.models.wide_resnet import madry_resnet, narrow_resnet32, wideresnet34_10
 
 BUILDERS = {
     builder.__name__: builder

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from .layers import Layers, Parts, he_normal_
+from spatial_adversarial.models.layers import Layers, Parts, he_normal_
 
 BLOCKS = (6, 12, 24, 16)
 STEM, GROWTH, BOTTLENECK = 64, 32, 4

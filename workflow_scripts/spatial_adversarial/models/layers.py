@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..groups import GroupBatchNorm2d, GroupConv2d, order
+from spatial_adversarial.models.groups import GroupBatchNorm2d, GroupConv2d, order
 
 # What a network's builder returns: the feature maps' part, the neck and the classifier of its body.
 Parts = tuple[nn.Module, nn.Module, nn.Linear]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from .layers import Layers, Parts
+from spatial_adversarial.models.layers import Layers, Parts
 
 STAGES = (64, 128, 256, 512)
 

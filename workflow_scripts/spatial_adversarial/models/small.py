@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from .layers import Layers, Parts, truncated_normal_
+from spatial_adversarial.models.layers import Layers, Parts, truncated_normal_
 
 
 def stdcnn(layers: Layers, channels: int, side: int, classes: int) -> Parts:

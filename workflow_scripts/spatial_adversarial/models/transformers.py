@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import Layers, Parts, PolarLayers
-from .resnet import resnet18, resnet34
+from spatial_adversarial.models.layers import Layers, Parts, PolarLayers
+from spatial_adversarial.models.resnet import resnet18, resnet34
 
 LOCALISATION, HIDDEN = 32, 1024  # channels and hidden units of the spatial transformer's localisation net
 ORIGIN = 32  # channels of the polar transformer's origin predictor

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from .layers import Layers, Parts
+from spatial_adversarial.models.layers import Layers, Parts
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 

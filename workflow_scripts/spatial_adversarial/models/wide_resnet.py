@@ -10,7 +10,7 @@ from math import sqrt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import Layers, Parts, he_normal_
+from spatial_adversarial.models.layers import Layers, Parts, he_normal_
 
 WIDE = (16, 160, 320, 640)
 NARROW = (16, 16, 32, 64)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.labels import of_label
-from spatial_adversarial.plots import boundary, grid, images, layout, profiles, strengths, style
+from spatial_adversarial.plots import adversarial_images, boundary, grid, layout, profiles, strengths, style
+from spatial_adversarial.records.climbed_label import of_label
 
 Drawn = tuple[Axes, dict, list[Line2D]]  # a panel: its axes, its description, its lines
 NAMES = ("data", "network", "family")  # a panel's own; what all panels share is told once, above them
@@ -17,7 +17,7 @@ PANELS = {
     "profile": profiles.draw_panel,
     "strength": strengths.draw_panel,
     "boundary": boundary.draw_panel,
-    "images": images.draw_panel,
+    "images": adversarial_images.draw_panel,
     "history": profiles.draw_panel,  # a curve each member too
 }
 
@@ -31,13 +31,15 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     """
     with style.look():
         if figure["panels"][0]["kind"] == "theory":
-            from spatial_adversarial.plots import theory  # a kind of its own: it lays out the whole figure
+            from spatial_adversarial.plots import (
+                theory_figure,  # a kind of its own: it lays out the whole figure
+            )
 
-            return theory.draw(rows, figure)
+            return theory_figure.draw(rows, figure)
         if figure["panels"][0]["kind"] == "pareto":
-            from spatial_adversarial.plots import pareto  # so does this one
+            from spatial_adversarial.plots import pareto_front  # so does this one
 
-            return pareto.draw(rows, figure)
+            return pareto_front.draw(rows, figure)
         if layout.is_grid(figure["panels"]):
             return grid.draw(rows, figure, lambda axes, panel: _draw_panel(axes, rows, panel, figure))
         return _draw_panels(rows, figure)

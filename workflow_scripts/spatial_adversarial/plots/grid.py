@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.plots import plane, profiles, style
+from spatial_adversarial.plots import profiles, style, trade_off
 from spatial_adversarial.plots.layout import (
     LEFT,
     LETTER,
@@ -46,7 +46,7 @@ def draw(rows: DataFrame, figure: dict, draw_panel: Callable[[Axes, dict], list[
         canvas.legend(handles=_once(lines), loc="lower center", ncols=6, borderaxespad=0.2)
     if places.plane is not None:
         axes = _axes(canvas, (LEFT, places.plane, *PLANE), places.height)
-        plane.draw(axes, rows, grid)
+        trade_off.draw(axes, rows, grid)
     return canvas
 
 

@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
 from pandas import DataFrame
 
-from spatial_adversarial.labels import of_label
 from spatial_adversarial.plots import style
+from spatial_adversarial.records.climbed_label import of_label
 
 WIDE = 1.6  # inches of a panel whose curves' ends are labelled
 END_LABEL = 0.09  # inches between two of these labels

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from pandas import DataFrame, Series
 
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.runner.files import write_atomic
 
 RC = {
     "font.size": 7,

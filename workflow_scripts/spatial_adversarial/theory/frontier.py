@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from .simulate import Setting
+from spatial_adversarial.theory.simulate import Setting
 
 MIXTURES = np.linspace(
     0, 1, 21

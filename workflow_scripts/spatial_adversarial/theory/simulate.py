@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bounds import CLASSIFIERS
-from .codes import cyclic_code
-from .estimates import Estimate, combine, wilson
+from spatial_adversarial.theory.bounds import CLASSIFIERS
+from spatial_adversarial.theory.codes import cyclic_code
+from spatial_adversarial.theory.estimates import Estimate, combine, wilson
 
 TRAINING_SAMPLES = 4000
 X0_WEIGHTS = (2, 1.5, 1)

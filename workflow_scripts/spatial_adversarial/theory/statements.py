@@ -12,11 +12,24 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from .bounds import AT_LEAST, AT_MOST, STATEMENTS, Bound, is_upper
-from .codes import RELATIVE_DISTANCE, autocorrelation, code_family, cyclic_code, relative_distance
-from .estimates import Estimate, combine, exactly
-from .frontier import frontier, rules
-from .simulate import Classifier, Setting, accuracies, classifiers, coded_setting, paired_setting
+from spatial_adversarial.theory.bounds import AT_LEAST, AT_MOST, STATEMENTS, Bound, is_upper
+from spatial_adversarial.theory.codes import (
+    RELATIVE_DISTANCE,
+    autocorrelation,
+    code_family,
+    cyclic_code,
+    relative_distance,
+)
+from spatial_adversarial.theory.estimates import Estimate, combine, exactly
+from spatial_adversarial.theory.frontier import frontier, rules
+from spatial_adversarial.theory.simulate import (
+    Classifier,
+    Setting,
+    accuracies,
+    classifiers,
+    coded_setting,
+    paired_setting,
+)
 
 ETAS = np.linspace(0, 1, 101)
 OVER = {"p": "probability", "d": "coordinates", "m": "m/d", "eta": "eta"}  # what x may be, and its unit

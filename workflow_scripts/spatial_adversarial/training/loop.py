@@ -12,15 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..attacks.pgd import pgd
-from ..catalog.recipes import digest, identity
-from ..data.images import ImageSet, batch_sizes, to_float
-from ..seeds import derive, unit_draw
-from ..transforms import augment
-from . import methods, pause
-from .awp import perturbed
-from .ramps import Clock, value
-from .state import State, images_digest, load, save, save_weights, tensors_digest
+from spatial_adversarial import methods
+from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.data.images import ImageSet, batch_sizes, images_digest, tensors_digest, to_float
+from spatial_adversarial.models.weights import save_weights
+from spatial_adversarial.records.identity import digest, identity
+from spatial_adversarial.runner.seeds import derive, unit_draw
+from spatial_adversarial.training import interrupt
+from spatial_adversarial.training.awp import perturbed
+from spatial_adversarial.training.checkpoint import State, load, save
+from spatial_adversarial.training.schedules import Clock, value
+from spatial_adversarial.transforms.augment import augment
 
 
 class Trainer:
@@ -177,10 +179,10 @@ class Trainer:
         streams = {name: self._generator(name) for name in ("augment", "examples")}
         seen, sums = 0, torch.zeros(2, device=self.device)  # of loss and right answers: read once, at the end
         if self.state.part:
-            seen, sums = pause.restore(self.state.part, streams, self.device)
+            seen, sums = interrupt.restore(self.state.part, streams, self.device)
 
         def keep_part() -> None:
-            self.state.part = pause.capture(seen, sums, streams)
+            self.state.part = interrupt.capture(seen, sums, streams)
             self._gather()
             save(self.state, resume)
 
@@ -189,7 +191,7 @@ class Trainer:
         for batch in order.split(self.batch_sizes)[done:]:
             if self.state.step == self.steps:
                 break
-            with pause.signals_held(then=keep_part):
+            with interrupt.signals_held(then=keep_part):
                 sums += self._step(batch, streams)
                 seen += len(batch)
                 self.state.step += 1

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..models.resnet import Residual
-from ..models.wide_resnet import Unit
+from spatial_adversarial.models.resnet import Residual
+from spatial_adversarial.models.wide_resnet import Unit
 
 
 def embedding(network: nn.Module, x: Tensor) -> Tensor:

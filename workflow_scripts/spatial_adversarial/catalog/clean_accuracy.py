@@ -1,0 +1,36 @@
+"""Which evaluation tells the clean accuracy of networks that a panel draws without evaluating them."""
+
+from dataclasses import replace
+
+from spatial_adversarial.catalog.panels import Line, Panel, Profile
+from spatial_adversarial.catalog.targets import Target
+
+DRAWN = ("boundary", "history")  # kinds of panel without a profile
+
+
+def with_clean(targets: list[Target]) -> list[Target]:
+    """A paper's targets, its panels of boundaries and training histories given evaluations of other targets.
+
+    Such a panel gets one line, of the largest plain evaluation that another target asks of each of its networks: no
+    evaluation is made for it, and a network that none asks for has no clean accuracy.
+    """
+    found: dict[str, list[Profile]] = {}
+    for target in targets:
+        for panel in target.panels:
+            for line in panel.lines if not panel.reason else ():
+                for path, profile in line.profiles.items():
+                    found.setdefault(path, []).append(profile)
+    best = {path: min(profiles, key=_order) for path, profiles in found.items()}
+    return [replace(target, panels=tuple(_given(p, best) for p in target.panels)) for target in targets]
+
+
+def _order(profile: Profile) -> tuple:
+    unmoved, pixels = profile.plain
+    return not unmoved, not pixels, -(profile.settings["images"] or float("inf")), profile.file
+
+
+def _given(panel: Panel, best: dict[str, Profile]) -> Panel:
+    known = {member.path: best[member.path] for member in panel.members if member.path in best}
+    if panel.kind not in DRAWN or panel.reason or not known:
+        return panel
+    return replace(panel, lines=(Line("clean", "natural_accuracy", known),))

@@ -1,0 +1,1 @@
+"""Trained networks under transforms and attacks: predictions, boundary slices and robust images."""

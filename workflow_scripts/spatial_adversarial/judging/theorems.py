@@ -1,0 +1,86 @@
+"""Claims on the theorems: their inequalities, and sentences on accuracies, on the simulations of a theory target."""
+
+import pandas as pd
+
+from spatial_adversarial.judging.verdicts import judge
+from spatial_adversarial.results.intervals import Interval
+from spatial_adversarial.theory.estimates import Estimate, below_zero, combine, evidence, verdict
+
+FORMS = {"stated": ("lower_bound", "upper_bound"), "tight": ("tight_lower", "tight_upper")}
+THEORY_TESTS = ("slack", "accuracy", "accuracy_change")
+
+
+def judge_theory(rows: pd.DataFrame, test: dict) -> dict:
+    """One row of the claims table, of one of the THEORY_TESTS; ValueError where nothing that could fail was simulated.
+
+    What x_0 alone decides is known without a simulation: it is no evidence for any of them.
+    """
+    rows = rows[rows.panel.isin(test["panels"])] if "panels" in test else rows
+    name = next(key for key in THEORY_TESTS if key in test)
+    judged = {"slack": _slack, "accuracy": _accuracy, "accuracy_change": _change}[name](rows, test)
+    return {"source": "ours", "status": "run"} | judged
+
+
+def _slack(rows: pd.DataFrame, test: dict) -> dict:
+    """A theorem's inequality by its least slack (how far inside its side a simulation lies); see estimates.verdict."""
+    own = evidence(
+        rows[(rows.statement == test["slack"]) & rows.side.isin(FORMS[test.get("form", "stated")])]
+    )
+    if own.empty:
+        raise ValueError(f"no simulation of {test['slack']!r} that could fail")
+    violated = below_zero(own)
+    least = own.loc[own[violated].high.idxmin() if violated.any() else own.low.idxmin()]
+    return {
+        "panel": least.panel,
+        "statistic": f"least slack of {len(own)} comparisons that could fail",
+        **_numbers(least),
+        "line": ">= 0",
+        "verdict": verdict(own),
+    }
+
+
+def _accuracy(rows: pd.DataFrame, test: dict) -> dict:
+    """An accuracy at its worst: the lowest one under `above`, else the highest.
+
+    `robust`: of the classifiers and points whose adversarial accuracy's whole interval is at least that.
+    """
+    asked = test["accuracy"]
+    metric, told = asked["metric"], asked["metric"].replace("_", " ")
+    own = _simulated(rows, asked.get("classifier"))
+    if "robust" in asked:
+        place = ["panel", "classifier", "x"]
+        robust = own[(own.metric == "adversarial_accuracy") & (own.low >= asked["robust"])]
+        own = own.merge(robust[place], on=place)
+        told += f" where adversarial accuracy is at least {asked['robust']:g}"
+    own = own[own.metric == metric]
+    if own.empty:
+        raise ValueError(f"no simulation of {told}")
+    worst = own.loc[own.value.idxmin() if "above" in test else own.value.idxmax()]
+    line, said = judge(Interval(worst.value, worst.low, worst.high), test)
+    end = "lowest" if "above" in test else "highest"
+    statistic = f"{end} {told}, {len(own)} simulations: {worst.classifier} at {worst.x:g}"
+    return {"panel": worst.panel, "statistic": statistic, **_numbers(worst), "line": line, "verdict": said}
+
+
+def _change(rows: pd.DataFrame, test: dict) -> dict:
+    """A classifier's accuracy at the panel's last x less that at its first; independent simulations."""
+    asked = test["accuracy_change"]
+    own = _simulated(rows, asked["classifier"])
+    own = own[own.metric == asked["metric"]].sort_values("x")
+    if len(own) < 2:
+        raise ValueError(f"no two simulations of {asked['classifier']!r}")
+    ends = own.iloc[0], own.iloc[-1]
+    found = combine([-1, 1], [Estimate(end.value, end.low, end.high) for end in ends])
+    line, said = judge(Interval(found.value, found.low, found.high), test)
+    told = f"change of {asked['metric'].replace('_', ' ')}, {asked['classifier']}"
+    statistic = f"{told}: {ends[0].x_unit} {ends[0].x:g} to {ends[1].x:g}"
+    return {"panel": ends[0].panel, "statistic": statistic, **_numbers(found), "line": line, "verdict": said}
+
+
+def _simulated(rows: pd.DataFrame, classifier: str | None) -> pd.DataFrame:
+    own = rows[(rows.side == "simulated") & (rows.hypothesis != "by construction")]
+    return own[own.classifier == classifier] if classifier else own
+
+
+def _numbers(found: pd.Series | Estimate) -> dict:
+    return {"value": found.value, "low": found.low, "high": found.high}

@@ -1,0 +1,1 @@
+"""The plan: the jobs that targets need, and what they will cost."""

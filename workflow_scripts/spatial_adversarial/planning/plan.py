@@ -1,0 +1,197 @@
+"""The plan: the jobs that each figure and table needs, which are done, and what the others will cost (no torch)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import fsum, isnan, nan
+from pathlib import Path
+
+from pandas import DataFrame
+
+from spatial_adversarial.catalog import Catalog, Target
+from spatial_adversarial.planning.costs import (
+    INPUT_GRADIENT,
+    Rates,
+    profile_bytes,
+    profile_passes,
+    training_passes,
+)
+from spatial_adversarial.records.identity import robust_images
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, known by its outputs: `kind` is train, evaluate or other, `hours` its cost, `bytes` what it leaves."""
+
+    kind: str
+    outputs: tuple[Path, ...]
+    hours: float = field(default=0, compare=False)
+    bytes: float = field(default=0, compare=False)
+
+    @property
+    def state(self) -> str:
+        """done; failed (a run that left failed.txt); begun (one that left a state to resume from); or waiting."""
+        if all(output.exists() for output in self.outputs):
+            return "done"
+        traces = {"failed": "failed.txt", "begun": "resume.pt"} if self.kind == "train" else {}
+        folder = self.outputs[0].parent
+        return next((state for state, name in traces.items() if (folder / name).exists()), "waiting")
+
+
+class Plan:
+    """What the targets of a catalog need. `networks` is what networks.json holds: multiply-adds and parameters."""
+
+    def __init__(self, catalog: Catalog, networks: dict[str, dict], rates: Rates):
+        self.catalog, self.networks, self.rates = catalog, networks, rates
+        self.results, self.data = Path(catalog.config["results"]), Path(catalog.config["data"])
+        self.by_run = catalog.config.get("evaluate") == "by_run"
+
+    def table(self) -> DataFrame:
+        """A row for each target, then the totals, where a job that targets share counts once.
+
+        Columns: paper, target; runs (that the target needs), and of these runs_shared (with other targets),
+        runs_done, runs_begun and runs_failed; train_jobs, evaluate_jobs, other_jobs (those not done);
+        train_hours, evaluate_hours (of the rates' device, all), hours_left; disk_bytes (when all is done).
+        """
+        jobs = {key: self.jobs(target) for key, target in self.catalog.targets.items()}
+        uses = Counter(job for needed in jobs.values() for job in needed)
+        shared = {job for job, times in uses.items() if times > 1}
+        rows = [_row(*key, needed, shared) for key, needed in jobs.items()]
+        return DataFrame([*rows, _row("all", "", {*uses, *self._closing_jobs()}, shared)])
+
+    def failures(self) -> dict[str, str]:
+        """{folder of a failed run: the line that its last attempt ended with}."""
+        jobs = {job for target in self.catalog.targets.values() for job in self.jobs(target)}
+        folders = sorted(job.outputs[0].parent for job in jobs if job.state == "failed")
+        return {
+            str(folder): (folder / "failed.txt").read_text(encoding="utf-8").strip() for folder in folders
+        }
+
+    def uncounted(self) -> list[str]:
+        """The data sets whose number of images the registry does not tell: hours and disk leave them out."""
+        runs = {path for target in self.catalog.targets.values() for path in target.paths()}
+        used = {self.catalog.recipe(path)["data"] for path in runs}
+        return sorted(name for name in used if isnan(sum(self._images(name))))
+
+    def jobs(self, target: Target) -> set[Job]:
+        """Every job that it takes to make the target from nothing."""
+        seeds, runs = self.catalog.seeds, self._runs(target)
+        jobs = {self._training(path, seed) for path in runs for seed in seeds(path)}
+        jobs |= {self._evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
+        for name in {self.catalog.recipe(path)["data"] for path in runs}:
+            size = self._pixels(name) * sum(self._images(name))
+            jobs |= {
+                Job("other", (self.data / file,), 0, size) for file in (f"raw/{name}.json", f"{name}.h5")
+            }
+        jobs |= {
+            self._robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
+        }
+        files = [f"slices/{a}/seed{seeds(a)[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
+        place = f"{target.paper}/{target.name}"
+        if target.kind == "results":
+            files += [f"aggregates/{place}.h5", f"tables/{place}.csv"]
+        elif target.is_table:
+            files += ["networks.json", f"tables/{place}.csv"]
+        else:
+            files += [f"aggregates/{place}.h5", f"figures/{place}.pdf"]
+        return jobs | self._others(files)
+
+    def _closing_jobs(self) -> set[Job]:
+        """What belongs to no single target: the claims, and where the config wants them the site and the report."""
+        judged = [f"claims/{paper}.csv" for paper, claims in self.catalog.claims.items() if claims]
+        files = judged + (["claims.csv", "claims_published.csv"] if judged else [])
+        shown = ["site/index.html", "report.zip"] if self.catalog.config.get("report") else []
+        return self._others(files + shown)
+
+    def _others(self, files: Iterable[str]) -> set[Job]:
+        return {Job("other", (self.results / file,)) for file in files}
+
+    def _runs(self, target: Target) -> list[str]:
+        """The target's runs without seeds, and those that they need first."""
+        return list(dict.fromkeys(run for path in target.paths() for run in self.catalog.needed(path)))
+
+    def _bundles(self, target: Target) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """(run without seed, profile files) of each evaluation job that the target needs."""
+        if self.by_run:
+            for path in dict.fromkeys(path for path, _ in target.evaluations()):
+                yield path, tuple(sorted(self.catalog.profiles[path]))
+        else:
+            yield from ((path, (file,)) for path, file in target.evaluations())
+
+    def _training(self, path: str, seed: int) -> Job:
+        recipe, network = self.catalog.recipe(path), _network(path)
+        described = self.networks[network]
+        images = self._images(recipe["data"])[0] - recipe["split"]["validation"]
+        passes = training_passes(recipe, min(images, recipe["split"]["limit"] or images))
+        hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
+        weights = self.results / "runs" / path / f"seed{seed}/weights.pt"
+        files = 1 + len(self.catalog.kept.get(path, []))
+        return Job("train", (weights,), hours, 4 * files * described["parameters"])
+
+    def _robust_images(self, mix: dict) -> Job:
+        """The images that a recipe mixes in; released ones cost nothing."""
+        run, name = robust_images(mix)
+        file = self.results / "robust_images" / run / f"{name}.h5"
+        if run == "released":
+            return Job("other", (file,))
+        recipe, network = self.catalog.recipe(run), _network(run)
+        images = mix["images"] or self._images(recipe["data"])[0] - recipe["split"]["validation"]
+        passes = images * mix["steps"] * INPUT_GRADIENT
+        hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
+        return Job("other", (file,), hours, 4 * images * self._pixels(recipe["data"]))
+
+    def _evaluation(self, path: str, files: tuple[str, ...], seed: int) -> Job:
+        data, network = self.catalog.recipe(path)["data"], _network(path)
+        classes, images = self.catalog.registry["data"][data]["classes"], self._images(data)[1]
+        passes = size = 0.0
+        for profile in (self.catalog.profiles[path][file] for file in files):
+            number = min(images, profile["images"] or images)
+            passes += profile_passes(profile, number, classes)
+            size += profile_bytes(profile, number)
+        hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
+        folder = self.results / "evaluations" / path / f"seed{seed}"
+        return Job("evaluate", tuple(folder / f"{file}.h5" for file in files), hours, size)
+
+    def _images(self, data: str) -> tuple[float, float]:
+        """The official numbers of train and test images of a data set, nan where they are not known."""
+        entry = self.catalog.registry["data"][data]
+        return entry["train"] or nan, entry["test"] or nan
+
+    def _pixels(self, data: str) -> int:
+        entry = self.catalog.registry["data"][data]
+        return entry["channels"] * entry["side"] ** 2
+
+
+def sample_recipes(catalog: Catalog) -> dict[str, dict]:
+    """{network, <data>/<model>: the recipe of one run that trains it}."""
+    paths = [path for target in catalog.targets.values() for path in target.paths()]
+    return {_network(path): catalog.recipe(path) for path in paths}
+
+
+def _network(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _row(paper: str, target: str, jobs: set[Job], shared: set[Job]) -> dict:
+    state = {job: job.state for job in jobs}
+    runs = [job for job in jobs if job.kind == "train"]
+    runs_by_state = Counter(state[job] for job in runs)
+    left = Counter(job.kind for job in jobs if state[job] != "done")
+    return {
+        "paper": paper,
+        "target": target,
+        "runs": len(runs),
+        "runs_shared": sum(job in shared for job in runs),
+        **{f"runs_{name}": runs_by_state[name] for name in ("done", "begun", "failed")},
+        **{f"{kind}_jobs": left[kind] for kind in ("train", "evaluate", "other")},
+        **{
+            f"{kind}_hours": _sum(job.hours for job in jobs if job.kind == kind)
+            for kind in ("train", "evaluate")
+        },
+        "hours_left": _sum(job.hours for job in jobs if state[job] != "done"),
+        "disk_bytes": _sum(job.bytes for job in jobs),
+    }
+
+
+def _sum(values: Iterable[float]) -> float:
+    return fsum(value for value in values if not isnan(value))

@@ -1,0 +1,1 @@
+"""What a run is: recipes, profiles and their identity, read from YAML and checked."""

@@ -1,0 +1,1 @@
+"""What readers get beside the figures: captions, printed tables, the site and the closing lines."""

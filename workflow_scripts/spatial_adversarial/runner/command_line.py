@@ -1,0 +1,65 @@
+"""What Snakemake 9.27 lets pass: jobs behind ancient inputs, a config file that is dropped, an unknown target."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from snakemake.cli import get_argument_parser, get_profile_dir
+from snakemake.exceptions import WorkflowError
+
+
+def prepare_environment_of_jobs(library: str) -> None:
+    """Jobs, which inherit the environment, import this library before any other of its name, and draw without a screen.
+
+    A notebook's own MPLBACKEND would stop matplotlib.
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
+
+
+def command_line(workflow) -> Namespace | None:
+    """What the user typed, without the keys of a profile; None in a job, and where other code calls Snakemake."""
+    if not workflow.is_main_process or Path(sys.argv[0]).stem not in ("snakemake", "__main__"):
+        return None
+    return get_argument_parser().parse_known_args(sys.argv[1:])[0]
+
+
+def check_config_files(typed: Namespace | None, base: str | Path) -> None:
+    """WorkflowError where --configfile takes the place of a profile's own config file, which Snakemake then drops."""
+    given = [Path(file).resolve() for file in typed.configfile or ()] if typed else []
+    for profile in (typed.profile or ()) if given else ():
+        found = get_profile_dir(profile)
+        theirs = yaml.safe_load(found[1].read_text(encoding="utf-8")).get("configfile") if found else None
+        for file in [theirs] if isinstance(theirs, str) else theirs or ():
+            there = file if Path(file).exists() else Path(base, file)
+            if Path(there).resolve() not in given:
+                mine = " ".join(map(str, typed.configfile))
+                raise WorkflowError(
+                    f"--configfile {mine} would take the place of {file} of --profile {profile}: "
+                    f"type --configfile {there} {mine}"
+                )
+
+
+def check_targets(typed: Namespace | None, rules: Iterable, results: list[str]) -> None:
+    """WorkflowError, one line with the nearest names, for a target that is no rule, no file of one, and not there."""
+    rules = list(rules)
+    names = [rule.name for rule in rules]
+    for target in typed.targets if typed else ():
+        if target in names or Path(target).exists() or any(rule.is_producer(target) for rule in rules):
+            continue
+        path = Path(target)
+        near = [
+            file
+            for file in results
+            if Path(file).stem == path.stem and path.suffix in ("", Path(file).suffix)
+        ]
+        known = {Path(file).name: file for file in results} | {name: name for name in names}
+        near = near or [known[name] for name in get_close_matches(path.name, known, 3)]
+        raise WorkflowError(
+            f"no rule {target!r}, and no rule makes such a file"
+            + (f": did you mean {' or '.join(near[:4])}?" if near else "")
+        )

@@ -1,0 +1,36 @@
+"""Where a job runs: its device and threads, and its memory."""
+
+import logging
+import os
+from collections.abc import Callable
+
+import torch
+
+
+def pick_device(device: str, threads: int) -> torch.device:
+    """The device of a job ("auto": a GPU where there is one), set up to repeat its results on a CPU.
+
+    Raises RuntimeError where "cuda" is asked for and there is none, and for more threads than the machine has.
+    """
+    if threads > (there := os.cpu_count()):
+        raise RuntimeError(f"config: threads: {threads}, but this machine has {there}")
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = True  # shapes are fixed: the fastest kernel is worth its search
+    if device == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("device: cuda is asked for, but no GPU is visible")
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def halve_when_full(work: Callable[[int], object], batch: int):
+    """work(batch), with half the batch each time the GPU's memory does not suffice; the result is the same."""
+    while True:
+        try:
+            return work(batch)
+        except torch.cuda.OutOfMemoryError:
+            if batch == 1:
+                raise RuntimeError("the GPU's memory does not hold even one image of this network") from None
+        batch //= (
+            2  # out of the handler, within which the error holds on to the tensors of the call that failed
+        )
+        torch.cuda.empty_cache()
+        logging.warning("out of GPU memory: going on with batches of %d", batch)

@@ -1,0 +1,1 @@
+"""Transforms of image batches: random rotations and translations, and augmentations."""
