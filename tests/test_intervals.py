@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.metrics.outcomes import resampling, summarise
-from spatial_adversarial.results.intervals import (
+from spatial_adversarial.metrics.intervals import (
     Interval,
     Sample,
     at_end,
@@ -17,6 +16,7 @@ from spatial_adversarial.results.intervals import (
     rare,
     steps,
 )
+from spatial_adversarial.metrics.outcomes import resampling, summarise
 
 
 def seeded(*values: float, origin: str = "") -> Sample:

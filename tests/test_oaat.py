@@ -11,10 +11,11 @@ from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.methods import make
 from spatial_adversarial.planning.costs import training_passes
+from spatial_adversarial.records.evaluation import Evaluation, Pictures
 from spatial_adversarial.reporting.attack_settings import STANDARD
 from spatial_adversarial.reporting.captions import figure, table
 from spatial_adversarial.results.aggregate import Aggregator
-from spatial_adversarial.results.store import Evaluation, Pictures, read_evaluation, write_evaluation
+from spatial_adversarial.results.store import read_evaluation, write_evaluation
 from spatial_adversarial.training.checkpoint import State
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, value

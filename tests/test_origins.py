@@ -23,13 +23,13 @@ from spatial_adversarial.data.prepare import digest as images_digest
 from spatial_adversarial.data.prepare import prepare, write
 from spatial_adversarial.evaluation.resume import Blocks
 from spatial_adversarial.plots import style
+from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import canonical, filled
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results import tidy
 from spatial_adversarial.results.inputs import Inputs
 from spatial_adversarial.results.store import (
     Aggregate,
-    Evaluation,
     read_aggregate,
     read_evaluation,
     write_aggregate,

@@ -13,12 +13,12 @@ from spatial_adversarial.catalog.panels import Line, Profile
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
+from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.reporting.attack_settings import attack_told
 from spatial_adversarial.reporting.captions import caption, comparable, figure, table
 from spatial_adversarial.reporting.markup import to_markdown
 from spatial_adversarial.reporting.result_tables import _bold, printed_results
 from spatial_adversarial.results.aggregate import Aggregator
-from spatial_adversarial.results.store import Evaluation
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
 PUBLISHED = f"""{HEAD}

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.results.store import (
     Aggregate,
-    Evaluation,
     copy_aggregate,
     read_aggregate,
     read_evaluation,

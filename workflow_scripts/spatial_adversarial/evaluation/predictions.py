@@ -10,7 +10,7 @@ from spatial_adversarial.attacks.pgd import cross_entropy_each, divergence_each,
 from spatial_adversarial.attacks.spatial import grid, worst_pose
 from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.records.climbed_label import climbs_labels
-from spatial_adversarial.results.store import Pictures
+from spatial_adversarial.records.evaluation import Pictures
 from spatial_adversarial.runner.seeds import derive
 
 

@@ -13,7 +13,7 @@ from spatial_adversarial.data.images import ImageSet, to_float
 from spatial_adversarial.evaluation.finite_logits import finite_logits
 from spatial_adversarial.evaluation.predictions import attacked, pictures, predict, rows, stream
 from spatial_adversarial.evaluation.resume import Kept, not_kept
-from spatial_adversarial.results.store import Evaluation
+from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.transforms.spatial import random_transform
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
+from spatial_adversarial.metrics.intervals import of_share, rare
 from spatial_adversarial.records.climbed_label import PREDICTED, TRUE
-from spatial_adversarial.results.intervals import of_share, rare
-from spatial_adversarial.results.store import SKIPPED, Evaluation
+from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
 
 OUTCOMES = {
     # share of test images with f(r(x)) = f(x) (tradeoff, section 2)

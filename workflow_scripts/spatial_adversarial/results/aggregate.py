@@ -9,14 +9,15 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
+from spatial_adversarial.metrics.intervals import Sample
 from spatial_adversarial.metrics.outcomes import MOST, has_learnt, outcomes, over_seeds, summarise
 from spatial_adversarial.records.climbed_label import climbed
+from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import number_text, run_and_weights
 from spatial_adversarial.reporting.attack_settings import step_told
 from spatial_adversarial.results.derived_rows import Made, derive, dominated
 from spatial_adversarial.results.inputs import Finder, Folder, Inputs
-from spatial_adversarial.results.intervals import Sample
-from spatial_adversarial.results.store import Aggregate, Evaluation
+from spatial_adversarial.results.store import Aggregate
 
 COLUMNS = [
     "paper",
