@@ -132,11 +132,13 @@ def data_of(wildcards):
 
 
 def target_of(wildcards):
-    """The target of a figure or table; WorkflowError for a name that the paper's file does not have."""
+    """The target of a figure or table; WorkflowError for a name that the paper's file does not have, or a budget that it does not fit."""
     key = wildcards.paper, wildcards.target
     if key not in catalog.targets:
         near = nearest(key[1], [name for paper, name in catalog.targets if paper == key[0]])
         raise WorkflowError(f"{config['figures']}/{key[0]}.yaml: no figure or table {key[1]!r}{near}")
+    if refused := catalog.refused(catalog.targets[key]):
+        raise WorkflowError(refused)
     return catalog.targets[key]
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import yaml
 
@@ -117,3 +118,30 @@ def test_a_config_says_something_of_some_runs_panels_and_rows_only(full_config):
         "fig1": 10,
         "fig2": 30,
     }
+
+
+FIG1 = "results/figures/invariance/fig1.pdf"
+
+
+@pytest.mark.parametrize("points", [5, {"pgd": [0, 0.1, 0.3]}], ids=str)
+def test_a_budget_of_points_is_checked_for_what_is_asked(dry_run, full_config, points):
+    """Figures of other data sets, or that show one point by itself, do not stand in the way of the one asked for."""
+    config = full_config | {"budget": {"points": points}}
+    status, said = dry_run(config, "--quiet", "all", "--", FIG1)
+    assert status == 0, said
+
+
+def test_a_list_of_points_that_does_not_fit_is_refused_where_it_is_asked_for(dry_run, full_config):
+    config = full_config | {"budget": {"points": {"pgd": [0, 0.1, 0.3]}}}
+    status, said = dry_run(config, "--quiet", "all", "--", FIG1.replace("fig1", "fig2"))
+    assert status != 0
+    assert "config: budget.points.pgd: 0.1 is none of [0, " in said
+
+
+def test_a_number_of_points_keeps_the_one_that_a_line_shows(full_config):
+    """fig14 shows each network at its own training rotation, which five evenly spread points have not."""
+    catalog = load(full_config | {"papers": ["tradeoff"], "budget": {"points": 5}}, ROOT / "figures")
+    panel = next(one for one in catalog.targets["tradeoff", "fig14"].panels if one.letter == "a")
+    rotated = next(line for line in panel.lines if line.label == "test, rotated")
+    grids = {member.strength: rotated.profiles[member.path].settings["grid"] for member in panel.members}
+    assert grids[0] == [0, 45, 90, 135, 180] and grids[30] == [0, 30, 45, 90, 135, 180]

@@ -11,6 +11,10 @@ import numpy as np
 from spatial_adversarial.records.reading import CatalogError, choose
 
 
+class BudgetError(CatalogError):
+    """What the budget leaves does not fit one panel or row: a mistake for those alone who ask for its target."""
+
+
 def of_runs(budget: dict, recipe: str, given: dict[str, str]) -> dict:
     """The budget of the runs of one recipe on what is `given` (see choose): `epochs` and `train_images` as numbers.
 
@@ -63,21 +67,23 @@ def _scaled_ramps(tree, share: float):
     return tree | times | ({"at": [time * share for time in tree["at"]]} if "at" in tree else {})
 
 
-def thin(values: list, wanted, name: str, where: str) -> list:
+def thin(values: list, wanted, name: str, where: str, shown: float | None = None) -> list:
     """The members or points kept: all, a number of them spread evenly with both ends, or some; by_name in a mapping.
 
-    Raises CatalogError, naming `where`, for one to keep that `values` has not.
+    The one that is `shown` by itself is kept beside a number of them. Raises BudgetError, naming `where`, for one to
+    keep that `values` has not.
     """
     if isinstance(wanted, dict):
-        return thin(values, by_name(name, wanted), name, f"{where}.{name}")
+        return thin(values, by_name(name, wanted), name, f"{where}.{name}", shown)
     if isinstance(wanted, list):
         unknown = [value for value in wanted if value not in values]
         if unknown:
-            raise CatalogError(f"{where}: {unknown[0]} is none of {values}")
+            raise BudgetError(f"{where}: {unknown[0]} is none of {values}")
         return wanted
     if wanted is None or wanted >= len(values):
         return values
-    return [values[k] for k in np.linspace(0, len(values) - 1, wanted).round().astype(int)]
+    spread = np.linspace(0, len(values) - 1, wanted).round().astype(int)
+    return [value for k, value in enumerate(values) if k in spread or value == shown]
 
 
 def by_name(name: str, wanted):

@@ -158,6 +158,11 @@ class Catalog:
         ours, full = (one.registry["models"].get(model, {}) for one in (self, self._full_size))
         return all(ours.get(key) == full.get(key) for key in (ours.keys() | full.keys()) - {"recipe"})
 
+    def refused(self, target: Target) -> str:
+        """Why a target cannot be made, where the budget does not fit one of its panels or rows; else empty."""
+        reasons = (panel.reason for panel in target.panels)
+        return next((reason for reason in reasons if reason.startswith("config: ")), "")
+
     def panel_statuses(self, target: Target) -> list[str]:
         """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
         return [budget.worst(self._panel_status(panel)) for panel in target.panels]

@@ -23,11 +23,34 @@ def check_names(specs) -> None:
         lookup("paper", name, specs.files, "config: papers")
     for name in config["attack_check"]:
         lookup("figure", name, specs.figures(), "config: attack_check")
+    _check_points(specs)
     for kind, where, names in _named(config):
         entries = specs.registry.get(kind) or specs.shared.get(kind, {})
         for name in names:
             if name not in entries:  # else the papers' own files need not be read
                 lookup(kind, name, entries | _of_papers(specs, kind), f"config: {where}")
+
+
+def _check_points(specs) -> None:
+    """Each point that the budget lists of a profile is on one of its grids; CatalogError for one on none."""
+    profiles = None
+    for name, point in _listed(specs.config["budget"].get("points")):
+        profiles = profiles or specs.shared.get("profiles", {}) | _of_papers(specs, "profiles")
+        grid = sorted({value for _, value in _listed(profiles.get(name, {}).get("grid"))})
+        if grid and point not in grid:
+            raise CatalogError(f"config: budget.points.{name}: {point} is none of {grid}")
+
+
+def _listed(tree, name: str = "default"):
+    """(profile, number) of all lists in a mapping by profile, by_data and by_model."""
+    if isinstance(tree, list):
+        yield from ((name, value) for value in tree)
+    for key, value in tree.items() if isinstance(tree, dict) else ():
+        if key in BY:
+            for chosen in value.values():
+                yield from _listed(chosen, name)
+        else:
+            yield from _listed(value, key)
 
 
 def new_recipes(overrides: dict) -> dict:

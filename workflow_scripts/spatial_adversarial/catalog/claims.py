@@ -62,7 +62,7 @@ def _check_test(target: Target, test: dict, where: str) -> None:
             lookup("classifier", test[kind]["classifier"], dict.fromkeys(CLASSIFIERS), f"{where}.{kind}")
     for panel in target.panels if "profile" in test else ():
         profiles = {profile.key: profile for line in panel.lines for profile in line.profiles.values()}
-        if panel.letter in test.get("panels", []):
+        if panel.letter in test.get("panels", []) and (profiles or not panel.reason):
             lookup("profile", test["profile"], profiles, f"{where}.profile")
 
 

@@ -128,7 +128,10 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         curve=panel.get("curve", ""),
         reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
-    return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
+    try:
+        return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
+    except budget.BudgetError as refused:
+        return replace(frame, reason=frame.reason or str(refused))
 
 
 def images_told(members: tuple[Member, ...]) -> str:
@@ -171,16 +174,20 @@ def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
 def resolve_line(panel: Panel, line: dict, data: str, scope: Scope, where: str) -> Line:
     """A line of a panel, or a cell of a table's row: a profile of each member, at all points or at one."""
     found = scope.find("profiles", line["profile"], f"{where}.profile")
-    profiles = {m.path: resolve_profile(line["profile"], found, data, panel, m, scope) for m in panel.members}
     at = None
     if "at" in line:
         point = choose(line["at"], {"by_data": data, "by_model": panel.model}, where)
         at = {m.path: m.strength if point == "strength" else point for m in panel.members}
-        for path, x in at.items():
-            if x not in profiles[path].settings["grid"]:
-                raise CatalogError(
-                    f"{where}: {line['label']}: {number_text(x)} is not on the grid of {line['profile']!r}"
-                )
+    profiles = {
+        m.path: resolve_profile(line["profile"], found, data, panel, m, scope, at and at[m.path])
+        for m in panel.members
+    }
+    for path, x in (at or {}).items():
+        if x not in profiles[path].settings["grid"]:
+            missing = f"{where}: {line['label']}: {number_text(x)} is not on the grid of {line['profile']!r}"
+            if scope.config["budget"].get("points"):
+                raise budget.BudgetError(f"config: budget.points: {missing}")
+            raise CatalogError(missing)
     return Line(line.get("label", found["label"]), line.get("metric") or found["metric"], profiles, at)
 
 
@@ -194,8 +201,16 @@ def _source(data: str, source: dict, scope: Scope, where: str) -> str:
     return made[0].path
 
 
-def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Member, scope: Scope) -> Profile:
-    """A profile's settings for one member: its grid thinned and its images limited by the budget."""
+def resolve_profile(
+    key: str,
+    found: dict,
+    data: str,
+    panel: Panel,
+    member: Member,
+    scope: Scope,
+    shown: float | None = None,
+) -> Profile:
+    """A profile's settings for one member: its grid thinned but for the point `shown`, its images limited."""
     where = scope.place("profiles", key)
     settings = {name: value for name, value in found.items() if name not in PRINTED}
     if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
@@ -206,7 +221,7 @@ def resolve_profile(key: str, found: dict, data: str, panel: Panel, member: Memb
         k: member.strength if v == "strength" else v for k, v in settings.get("input", {}).items()
     }
     wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
-    settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points")
+    settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points", shown)
     wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
     images = budget.by_name(key, wanted)
     settings |= {"images": images} if images else {}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from spatial_adversarial.catalog import published
-from spatial_adversarial.catalog.budget import by_name
+from spatial_adversarial.catalog.budget import BudgetError, by_name
 from spatial_adversarial.catalog.families import resolve_members
 from spatial_adversarial.catalog.panels import Line, Panel, resolve_line
 from spatial_adversarial.catalog.specs import Scope
@@ -90,9 +90,11 @@ class Table:
             members=(self._member(row, where),),
             reason=reason or ("left out by budget.rows" if self._left_out(key) else ""),
         )
-        return replace(
-            panel, lines=tuple(self._cell(panel, row, name, where) for name in self._columns(key, row, where))
-        )
+        try:
+            cells = [self._cell(panel, row, name, where) for name in self._columns(key, row, where)]
+        except BudgetError as refused:
+            return replace(panel, reason=panel.reason or str(refused))
+        return replace(panel, lines=tuple(cells))
 
     def candidate(self, key: str, tables: Tables) -> Panel:
         """A row of another table, "<table>.<row>", with its own settings and this table's columns."""
