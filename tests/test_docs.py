@@ -85,7 +85,7 @@ def test_an_attack_is_a_function():
 
 
 def test_a_training_method_is_a_class(monkeypatch):
-    noise = executed("training/methods/noise.py")["Noise"]
+    noise = executed("methods/noise.py")["Noise"]
     monkeypatch.setitem(methods.METHODS, "noise", noise)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 2))
     x, y = torch.rand(6, 1, 3, 3), torch.zeros(6, dtype=torch.int64)

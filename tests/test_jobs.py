@@ -208,7 +208,7 @@ def test_a_write_is_whole_or_absent(tmp_path: Path) -> None:
 def test_a_write_that_is_killed_leaves_no_file(tmp_path: Path, started: list[subprocess.Popen]) -> None:
     code = """
 import sys, time
-from spatial_adversarial.files import write_atomic
+from spatial_adversarial.runner.files import write_atomic
 with write_atomic(sys.argv[1]) as temporary:
     temporary.write_text("half")
     print("half", flush=True)
@@ -227,7 +227,7 @@ def test_a_lock_excludes_and_is_freed_by_a_kill(tmp_path: Path, started: list[su
     path = tmp_path / "run" / "lock"
     code = """
 import sys, time
-from spatial_adversarial.files import lock
+from spatial_adversarial.runner.files import lock
 with lock(sys.argv[1]):
     print("locked", flush=True)
     time.sleep(60)

@@ -22,7 +22,7 @@ from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.perceptual import Observed, embedding
 from spatial_adversarial.training.schedules import value
-from spatial_adversarial.transforms import spatial
+from spatial_adversarial.transforms import augment
 from spatial_adversarial.transforms.autoaugment import CIFAR, apply, autoaugment
 
 SHARE = {"ramp": "linear", "unit": "share"}
@@ -463,8 +463,8 @@ def test_images_draw_their_own_sub_policies(monkeypatch):
 
 def test_a_share_of_a_batch_is_autoaugmented():
     images = (255 * batch(40)[0]).to(torch.uint8)
-    half = spatial.augment(images, {"autoaugment": 0.5}, seeded())
+    half = augment.augment(images, {"autoaugment": 0.5}, seeded())
     plain = images.float() / 255
     assert torch.equal(half[20:], plain[20:]) and not torch.equal(half[:20], plain[:20])
     with pytest.raises(ValueError, match="uint8"):
-        spatial.augment(plain, {"autoaugment": 1}, seeded())
+        augment.augment(plain, {"autoaugment": 1}, seeded())

@@ -22,6 +22,7 @@ from spatial_adversarial.data import images as images_module
 from spatial_adversarial.data.prepare import digest as images_digest
 from spatial_adversarial.data.prepare import prepare, write
 from spatial_adversarial.evaluation.resume import Blocks
+from spatial_adversarial.models import weights
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import canonical, filled
@@ -38,7 +39,7 @@ from spatial_adversarial.results.store import (
 from spatial_adversarial.runner import hdf5, job
 from spatial_adversarial.runner.files import unwritable, write_atomic
 from spatial_adversarial.runner.run_folder import checked, read_run, write_run
-from spatial_adversarial.training import checkpoint as state_module
+from spatial_adversarial.training import checkpoint
 
 FLIPS = 400
 BEFORE = {
@@ -81,7 +82,7 @@ def one_line(caught) -> str:
 
 def run_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    state_module.save_weights({"weight": torch.rand(20, 20), "bias": torch.rand(20)}, folder / "weights.pt")
+    weights.save_weights({"weight": torch.rand(20, 20), "bias": torch.rand(20)}, folder / "weights.pt")
     pd.DataFrame({"epoch": range(9), "loss": np.random.rand(9)}).to_csv(folder / "history.csv", index=False)
     write_run(folder, recipe(), 0, ["weights.pt", "history.csv"], {"data": "0" * 64})
     return folder
@@ -113,7 +114,7 @@ def some_slice(path: Path) -> Path:
 
 
 def some_state(path: Path) -> Path:
-    state_module.save(state_module.State({"seed": "0"}, network={"w": torch.rand(30)}), path)
+    checkpoint.save(checkpoint.State({"seed": "0"}, network={"w": torch.rand(30)}), path)
     return path
 
 
@@ -124,7 +125,7 @@ def some_block(path: Path) -> Path:
 
 
 def read_state(path: Path) -> None:
-    if state_module.load(path, {"seed": "0"}) is None:
+    if checkpoint.load(path, {"seed": "0"}) is None:
         raise ValueError("begun anew")
 
 
@@ -421,7 +422,7 @@ def test_a_state_of_another_run_is_not_resumed(results, tmp_path, caplog, exchan
     assert said == [] if exchanged == "nothing" else f"begun with another {exchanged}: " in said[0]
     fresh = begun(**changes)
     list(fresh.run(tmp_path / "fresh.pt"))
-    assert state_module.weights_bytes(other.weights()) == state_module.weights_bytes(fresh.weights())
+    assert weights.weights_bytes(other.weights()) == weights.weights_bytes(fresh.weights())
 
 
 # CSVs to draw again

@@ -8,7 +8,15 @@ from torch import Tensor
 from torchvision.transforms import functional as reference
 
 from spatial_adversarial.transforms import spatial
-from spatial_adversarial.transforms.augment import augment, random_crop, random_flip
+from spatial_adversarial.transforms.augment import (
+    augment,
+    jitter,
+    random_crop,
+    random_flip,
+    random_jitter,
+    random_shift,
+    shift,
+)
 from spatial_adversarial.transforms.spatial import KINDS, draw, random_transform
 
 SIZES = pytest.mark.parametrize("size", [28, 32, 33])
@@ -181,12 +189,12 @@ def test_jitter_agrees_with_torchvision(channels):
     for image, (brightness, contrast, saturation) in zip(images, amounts.tolist(), strict=True):
         image = reference.adjust_contrast(reference.adjust_brightness(image, brightness), contrast)
         theirs.append(reference.adjust_saturation(image, saturation))
-    assert torch.allclose(spatial.jitter(images, amounts), torch.stack(theirs), atol=1e-5)
+    assert torch.allclose(jitter(images, amounts), torch.stack(theirs), atol=1e-5)
 
 
 def test_jitter_is_drawn_for_each_image_within_its_range():
     images = torch.full((2000, 3, 2, 2), 0.5)  # of grey images jitter moves the brightness alone
-    found = spatial.random_jitter(images, 0.25, seeded())[:, 0, 0, 0] / 0.5
+    found = random_jitter(images, 0.25, seeded())[:, 0, 0, 0] / 0.5
     assert 0.75 <= found.min() < 0.76 and 1.24 < found.max() <= 1.25
     assert found.mean() == pytest.approx(1, abs=0.02) and found.std() == pytest.approx(
         0.25 / 3**0.5, rel=0.05
@@ -208,17 +216,17 @@ def test_a_shift_is_bilinear_as_scipys():
         ndimage.shift(image.numpy(), (0, down, right), order=1, mode="grid-constant", cval=0)
         for image, (right, down) in zip(images, pixels.tolist(), strict=True)
     ]
-    assert torch.allclose(spatial.shift(images, pixels), torch.from_numpy(np.stack(theirs)), atol=1e-5)
+    assert torch.allclose(shift(images, pixels), torch.from_numpy(np.stack(theirs)), atol=1e-5)
 
 
 def test_shifts_are_drawn_for_each_image_and_not_rounded():
     """Of a ramp, whose slope is a grey value a pixel, the inside tells how far it went."""
     ramp = torch.arange(32.0).expand(3000, 1, 32, 32) / 32
-    moved = spatial.random_shift(torch.cat([ramp, ramp.mT], 1), 4, seeded())
+    moved = random_shift(torch.cat([ramp, ramp.mT], 1), 4, seeded())
     right, down = (-(moved[:, c, 16, 16] * 32 - 16) for c in (0, 1))
     for pixels in (right, down):
         assert -4 <= pixels.min() < -3.98 and 3.98 < pixels.max() <= 4 + 1e-4
         assert pixels.std().item() == pytest.approx(4 / 3**0.5, rel=0.05)  # of a uniform distribution
     assert abs(torch.corrcoef(torch.stack([right, down]))[0, 1]) < 0.1
-    assert spatial.random_shift(ramp, 0, seeded()) is ramp
-    assert spatial.augment((255 * ramp[:9]).byte(), {"shift": 4}, seeded()).dtype == torch.float32
+    assert random_shift(ramp, 0, seeded()) is ramp
+    assert augment((255 * ramp[:9]).byte(), {"shift": 4}, seeded()).dtype == torch.float32
