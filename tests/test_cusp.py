@@ -10,10 +10,10 @@ import yaml
 from spatial_adversarial import plots
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
-from spatial_adversarial.metrics.intervals import Sample
+from spatial_adversarial.metrics.hypervolume import hypervolume, on_front
 from spatial_adversarial.reporting.captions import figure
 from spatial_adversarial.results.derived_rows import dominated
-from spatial_adversarial.results.hypervolume import hypervolume, on_front
+from spatial_adversarial.statistics.intervals import Sample
 from spatial_adversarial.training.schedules import Clock, value
 
 ROOT = Path(__file__).parents[1]

@@ -11,10 +11,10 @@ from spatial_adversarial.catalog import load
 from spatial_adversarial.judging import STATISTICS, judge_claim
 from spatial_adversarial.judging.curves import Curves
 from spatial_adversarial.judging.verdicts import NotInformative
-from spatial_adversarial.metrics.intervals import Sample
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.reporting.captions import figure
 from spatial_adversarial.results.aggregate import Aggregator
+from spatial_adversarial.statistics.intervals import Sample
 
 ROOT = Path(__file__).parents[1]
 BOOTSTRAP = {"replicates": 20, "level": 0.95, "seed": 0}

@@ -14,8 +14,8 @@ from spatial_adversarial.judging import CELL_STATISTICS, Numbers, fronts, judge_
 from spatial_adversarial.judging.columns import Column
 from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.verdicts import NOISE, judge
-from spatial_adversarial.metrics.intervals import Interval, Sample
-from spatial_adversarial.results.hypervolume import distance_to_front
+from spatial_adversarial.metrics.hypervolume import distance_to_front
+from spatial_adversarial.statistics.intervals import Interval, Sample
 
 ROOT = Path(__file__).parents[1]
 CORNERS = {"a": (0.9, 0.1), "b": (0.1, 0.9), "low": (0.3, 0.3)}

@@ -9,7 +9,7 @@ from test_judging import join, panel, rising
 from spatial_adversarial.evaluation.robust_images import partners
 from spatial_adversarial.judging import Numbers, judge_panel
 from spatial_adversarial.judging.verdicts import judge_order
-from spatial_adversarial.metrics.intervals import Sample
+from spatial_adversarial.statistics.intervals import Sample
 from spatial_adversarial.training.schedules import value
 from spatial_adversarial.transforms.augment import random_flip
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.metrics.intervals import (
+from spatial_adversarial.statistics.bootstrap import resampling, summarise
+from spatial_adversarial.statistics.intervals import (
     Interval,
     Sample,
     at_end,
@@ -16,7 +17,6 @@ from spatial_adversarial.metrics.intervals import (
     rare,
     steps,
 )
-from spatial_adversarial.metrics.outcomes import resampling, summarise
 
 
 def seeded(*values: float, origin: str = "") -> Sample:

@@ -11,9 +11,9 @@ from scipy.stats import kendalltau, ttest_ind
 from judge import judge as judge_paper
 from spatial_adversarial.judging import COLUMNS, Numbers, judge_claim, judge_panel
 from spatial_adversarial.judging.verdicts import holm, judge, kendall, least_tau
-from spatial_adversarial.metrics.intervals import Interval
-from spatial_adversarial.metrics.outcomes import resampling
 from spatial_adversarial.records.identity import number_text
+from spatial_adversarial.statistics.bootstrap import resampling
+from spatial_adversarial.statistics.intervals import Interval
 
 XS = [0.0, 0.1, 0.2, 0.3]
 STRENGTHS = [0, 60, 120, 180]

@@ -15,7 +15,7 @@ from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.profiles import evaluate
 from spatial_adversarial.judging import Numbers, judge_panel
-from spatial_adversarial.metrics.outcomes import outcomes
+from spatial_adversarial.metrics import METRICS, outcomes
 from spatial_adversarial.models.network import DatasetNormalise, Network
 from spatial_adversarial.planning.costs import profile_passes
 from spatial_adversarial.records.climbed_label import climbed, of_label
@@ -210,7 +210,7 @@ def test_the_file_has_a_dataset_more_and_comes_back(network, images, tmp_path):
 )
 def test_which_labels_a_profile_climbs(settings, labels):
     metrics = ("one_minus_fooling_rate", "robust_accuracy", "natural_accuracy")
-    assert [climbed(settings, metric) for metric in metrics] == labels
+    assert [climbed(settings, METRICS[metric].climbs) for metric in metrics] == labels
 
 
 # Identities and costs

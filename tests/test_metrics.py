@@ -9,10 +9,12 @@ from scipy import stats
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
-from spatial_adversarial.metrics.outcomes import has_learnt, outcomes, resampling, summarise
+from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
 from spatial_adversarial.results.aggregate import ADDED, COLUMNS, Aggregator
 from spatial_adversarial.results.store import Aggregate, read_aggregate, write_aggregate, write_evaluation
+from spatial_adversarial.statistics.bootstrap import resampling, summarise
+from spatial_adversarial.statistics.learnt import has_learnt
 
 BOOTSTRAP = {"replicates": 400, "level": 0.95, "seed": 0}
 

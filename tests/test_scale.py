@@ -9,9 +9,9 @@ import pytest
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging.cells import judge_cells
 from spatial_adversarial.judging.numbers import Numbers
-from spatial_adversarial.metrics.intervals import Sample, difference, interval
 from spatial_adversarial.reporting.captions import caption, figure
 from spatial_adversarial.results.aggregate import _by_seed
+from spatial_adversarial.statistics.intervals import Sample, difference, interval
 
 ROOT = Path(__file__).parents[1]
 PAPERS = {"papers": ["invariance", "tradeoff"]}

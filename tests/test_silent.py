@@ -16,7 +16,7 @@ from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
 from spatial_adversarial.evaluation.predictions import pictures
 from spatial_adversarial.evaluation.profiles import evaluate
-from spatial_adversarial.metrics.outcomes import outcomes
+from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.models.weights import save_weights

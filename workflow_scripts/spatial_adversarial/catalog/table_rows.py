@@ -7,6 +7,7 @@ from spatial_adversarial.catalog.budget import BudgetError, by_name
 from spatial_adversarial.catalog.families import resolve_members
 from spatial_adversarial.catalog.panels import Line, Panel, resolve_line
 from spatial_adversarial.catalog.specs import Scope
+from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.records.identity import read_out_path
 from spatial_adversarial.records.reading import CatalogError, lookup
 
@@ -160,7 +161,7 @@ class Table:
             if len(grid) > 1:
                 raise CatalogError(f"{self.where}.columns.{name}: at which of {grid}?")
             line = replace(line, at={member.path: grid[0]})
-        if line.metric == "mean_l2_distance":
+        if not METRICS[line.metric].is_share:
             raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
         if panel.kind == "candidate":
             return replace(line, name=name)

@@ -8,7 +8,7 @@ from spatial_adversarial.judging.columns import Column, column_of
 from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.numbers import Numbers
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
-from spatial_adversarial.metrics.intervals import at_end, difference, interval
+from spatial_adversarial.statistics.intervals import at_end, difference, interval
 
 
 def _cell(column: Column, level: float, row: str | int) -> tuple:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from spatial_adversarial.judging.numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
-from spatial_adversarial.metrics.intervals import Sample
+from spatial_adversarial.statistics.intervals import Sample
 
 
 @dataclass(frozen=True)

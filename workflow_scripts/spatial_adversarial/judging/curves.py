@@ -18,7 +18,9 @@ from spatial_adversarial.judging.verdicts import (
     kendall,
     least_tau,
 )
-from spatial_adversarial.metrics.intervals import (
+from spatial_adversarial.records.climbed_label import of_label
+from spatial_adversarial.records.reading import numbers
+from spatial_adversarial.statistics.intervals import (
     Interval,
     Sample,
     contrast,
@@ -27,8 +29,6 @@ from spatial_adversarial.metrics.intervals import (
     mean,
     of_share,
 )
-from spatial_adversarial.records.climbed_label import of_label
-from spatial_adversarial.records.reading import numbers
 
 Curve = dict[float, Sample]  # by x
 

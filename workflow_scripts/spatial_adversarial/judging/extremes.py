@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scipy.special import stdtrit
 
-from spatial_adversarial.metrics.intervals import Interval
+from spatial_adversarial.statistics.intervals import Interval
 
 Part = Callable[[float], Interval]  # a number's interval at any level from the usual one on
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from spatial_adversarial.judging.columns import Column
 from spatial_adversarial.judging.extremes import Part, greatest, least, part
-from spatial_adversarial.metrics.intervals import Sample, difference, interval
-from spatial_adversarial.results.hypervolume import distance_to_front, hypervolume
+from spatial_adversarial.metrics.hypervolume import distance_to_front, hypervolume
+from spatial_adversarial.statistics.intervals import Sample, difference, interval
 
 Rows = list[str | int]
 NAMES = ("value", "drawn", "seeds")  # of a Sample's numbers

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.metrics.intervals import Sample
+from spatial_adversarial.statistics.intervals import Sample
 
 SIDE = ["origin", "images", "reach"]  # columns that an aggregate keeps beside its tidy rows
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from spatial_adversarial.judging.verdicts import judge
-from spatial_adversarial.metrics.intervals import Interval
+from spatial_adversarial.statistics.intervals import Interval
 from spatial_adversarial.theory.estimates import Estimate, below_zero, combine, evidence, verdict
 
 FORMS = {"stated": ("lower_bound", "upper_bound"), "tight": ("tight_lower", "tight_upper")}

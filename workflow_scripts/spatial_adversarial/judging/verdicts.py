@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from spatial_adversarial.metrics.intervals import Interval, Sample, at_end, difference, mean, steps
+from spatial_adversarial.statistics.intervals import Interval, Sample, at_end, difference, mean, steps
 
 ALPHA = 0.05  # one-sided: of Kendall's tau, and of a reversed pair
 FAMILY = 4  # members from which Kendall's tau can reach ALPHA

@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pandas import DataFrame, Series
 
+from spatial_adversarial.metrics.hypervolume import on_front
 from spatial_adversarial.plots import style
-from spatial_adversarial.results.hypervolume import on_front
 
 SIZE = (7.0, 5.2)
 PLANE = (0.08, 0.3, 0.52, 0.6)  # shares of the page: left, bottom, width, height

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from pandas import DataFrame, Series
 
+from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.runner.files import write_atomic
 
 RC = {
@@ -62,18 +63,6 @@ APART = {
     "linestyle": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
     "marker": "*",
     "markeredgecolor": "white",
-}
-
-METRICS = {
-    "rate_of_invariance": "rate of invariance",
-    "one_minus_fooling_rate": "1 − fooling rate",
-    "zero_gradient": "images without a gradient",
-    "natural_accuracy": "natural accuracy",
-    "spatial_accuracy": "spatial accuracy",
-    "robust_accuracy": "robust accuracy",
-    "attack_success_rate": "attack success rate",
-    "train_accuracy": "training accuracy",
-    "validation_accuracy": "validation accuracy",
 }
 
 FAMILIES = {"R": "rotations (R)", "T": "translations (T)", "RT": "rotations and translations (RT)"}
@@ -189,7 +178,7 @@ def metric_label(metric: str) -> str:
     """Return the printed name of a metric; ValueError if there is none of that name."""
     if metric not in METRICS:
         raise ValueError(f"metric {metric!r} is none of {', '.join(METRICS)}")
-    return METRICS[metric]
+    return METRICS[metric].label
 
 
 def percent_axis(axes: Axes, label: str) -> None:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 COLUMN = "attacked_label"
 PREDICTED, TRUE = "predicted", "true"
-ABOUT_THE_PREDICTION = ("one_minus_fooling_rate", "rate_of_invariance")
 
 
 def climbs_labels(settings: dict) -> bool:
@@ -18,18 +17,20 @@ def climbs_labels(settings: dict) -> bool:
     return settings.get("attack") == "pgd" and settings.get("loss", "cross_entropy") == "cross_entropy"
 
 
-def climbed(settings: dict, metric: str) -> tuple[str, ...]:
-    """The labels that the attack of a profile climbs in a metric, the one that is drawn first; "" where it climbs none.
+def climbed(settings: dict, label: str) -> tuple[str, ...]:
+    """The labels that the attack of a profile climbs, the one that is drawn first; "" where it climbs none.
+
+    label: the one that the metric is about, its `climbs`.
 
     No attack, DeepFool and PGD on another loss climb none; attacks that leave wrong images alone climb the true one.
     """
-    if settings.get("attack") in (None, "deepfool") or metric == "natural_accuracy":
+    if settings.get("attack") in (None, "deepfool") or not label:
         return ("",)
     if settings["attack"] != "pgd":
         return (TRUE,)
     if not climbs_labels(settings):
         return ("",)
-    return (PREDICTED, TRUE) if metric in ABOUT_THE_PREDICTION else (TRUE,)
+    return (PREDICTED, TRUE) if label == PREDICTED else (TRUE,)
 
 
 def of_label(rows: "pd.DataFrame", label: str | bool | None = None) -> "pd.DataFrame":

@@ -11,6 +11,9 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
+
+from spatial_adversarial.records.registry import REGISTRIES
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
@@ -166,9 +169,18 @@ def schema(name: str) -> dict:
     return yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def _registered(_, kind: str, name: str, __):
+    """A schema's keyword `registry`: the name of one of the library's files of a kind, such as a metric."""
+    if name not in REGISTRIES[kind]:
+        yield ValidationError(f"unknown {kind} {name!r}{nearest(name, REGISTRIES[kind])}")
+
+
+Validator = extend(Draft202012Validator, {"registry": _registered})
+
+
 @functools.cache
 def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(schema(name))
+    return Validator(schema(name))
 
 
 @functools.cache  # figures share most of their recipes and profiles

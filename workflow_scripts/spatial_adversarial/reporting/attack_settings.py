@@ -1,6 +1,7 @@
 """What was really done to the images of a table's cell, in words."""
 
 from spatial_adversarial.catalog.panels import Line
+from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.records.climbed_label import PREDICTED, TRUE, climbed
 from spatial_adversarial.records.identity import number_text
 
@@ -13,7 +14,7 @@ def attack_told(line: Line) -> str:
     (profile,), (x,) = line.profiles.values(), line.at.values()
     settings, images = profile.settings, profile.settings["images"]
     parts = [f"first {images:,} images"] if images else []
-    if line.metric == "natural_accuracy":
+    if not METRICS[line.metric].climbs:
         return ", ".join(parts)
     return ", ".join([*_told(settings, x), *parts])
 
@@ -21,7 +22,9 @@ def attack_told(line: Line) -> str:
 def labels_told(lines: list[Line]) -> str:
     """The sentence that names the label which the attacks of some lines climb; empty where none climbs one."""
     found = {
-        climbed(profile.settings, line.metric)[0] for line in lines for profile in line.profiles.values()
+        climbed(profile.settings, METRICS[line.metric].climbs)[0]
+        for line in lines
+        for profile in line.profiles.values()
     } - {""}
     if found == {PREDICTED}:
         return "1 − fooling rate: PGD climbs the predicted label; the CSV has the true label's as well."

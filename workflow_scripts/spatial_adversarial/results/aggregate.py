@@ -9,8 +9,7 @@ import pandas as pd
 from spatial_adversarial.catalog import Target
 from spatial_adversarial.catalog.families import Member
 from spatial_adversarial.catalog.panels import Line, Panel, Profile
-from spatial_adversarial.metrics.intervals import Sample
-from spatial_adversarial.metrics.outcomes import MOST, has_learnt, outcomes, over_seeds, summarise
+from spatial_adversarial.metrics import METRICS, outcomes
 from spatial_adversarial.records.climbed_label import climbed
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import number_text, run_and_weights
@@ -18,6 +17,9 @@ from spatial_adversarial.reporting.attack_settings import step_told
 from spatial_adversarial.results.derived_rows import Made, derive, dominated
 from spatial_adversarial.results.inputs import Finder, Folder, Inputs
 from spatial_adversarial.results.store import Aggregate
+from spatial_adversarial.statistics.bootstrap import over_seeds, summarise
+from spatial_adversarial.statistics.intervals import Sample
+from spatial_adversarial.statistics.learnt import has_learnt
 
 COLUMNS = [
     "paper",
@@ -160,7 +162,7 @@ class Aggregator:
         if not line.name:
             return {}
         (profile,) = line.profiles.values()
-        attacked = "attack" in profile.settings and line.metric != "natural_accuracy"
+        attacked = "attack" in profile.settings and METRICS[line.metric].climbs
         settings = {key: value for key, value in profile.settings.items() if attacked}
         if "step" in settings:
             settings["step"] = step_told(settings["step"])
@@ -179,7 +181,7 @@ class Aggregator:
             return
         for line in panel.lines:
             for member in panel.members:
-                labels = climbed(line.profiles[member.path].settings, line.metric)
+                labels = climbed(line.profiles[member.path].settings, METRICS[line.metric].climbs)
                 for label in labels[:1] if line.name else labels:  # a cell has one number
                     yield from self._line(panel, line, member, label)
 
@@ -202,7 +204,7 @@ class Aggregator:
         seeds = self.seeds(member.path)
         found = [self.inputs.evaluation(member.path, profile, seed) for seed in seeds]
         measured = [outcomes(evaluation, line.metric, label) for evaluation in found]
-        summary = summarise(measured, most=MOST.get(line.metric, 1.0), **self.bootstrap)
+        summary = summarise(measured, most=METRICS[line.metric].most, **self.bootstrap)
         several = len(seeds) > 1
         frame = self._frame(panel) | self._cell(panel, line)
         frame |= self._clean(panel, member) | {"reach": np.nan if profile.reach is None else profile.reach}
@@ -218,7 +220,7 @@ class Aggregator:
             "status": self.status(member.path, profile.settings),
             "attacked_label": label,
         }
-        zero = self._zero_gradients(found) if line.metric != "natural_accuracy" else None
+        zero = self._zero_gradients(found) if METRICS[line.metric].climbs else None
         for k, x in enumerate(found[0].x):
             if line.at is None or line.at[member.path] == x:
                 numbers = {name: float(summary[name][k]) for name in ("value", "low", "high")}

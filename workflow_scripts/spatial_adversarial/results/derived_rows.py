@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 
 from spatial_adversarial.catalog.budget import worst
-from spatial_adversarial.metrics.intervals import Sample, difference, interval
-from spatial_adversarial.results.hypervolume import hypervolume
+from spatial_adversarial.metrics.hypervolume import hypervolume
+from spatial_adversarial.statistics.intervals import Sample, difference, interval
 
 Made = tuple[dict, Sample]  # a tidy row, and its replicates and values by seed
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial.metrics.outcomes import MOST, OUTCOMES
+from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.results.store import read_rows
 from spatial_adversarial.runner.files import digest, write_atomic
 
-SHARES = {*OUTCOMES, "probability", "hypervolume", "train_accuracy", "validation_accuracy"} - MOST.keys()
+SHARES = {name for name, metric in METRICS.items() if metric.is_share}
 NUMBERS = ("value", "low", "high")
 UNCHECKED = "set redraw: {unchecked: true} in the config for a CSV made or changed by hand"
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
+DISCOVERY = f"{LIBRARY.name}.records.registry.discover"
 
 
 def code_digest(script: str | Path) -> str:
@@ -43,7 +44,10 @@ def _imported(file: Path) -> tuple[Path, ...]:
         return ()
     names = [name for node in ast.walk(ast.parse(file.read_bytes())) for name in _names(node)]
     modules = [name.split(".")[1:] for name in names if name.split(".")[0] == LIBRARY.name]
-    return tuple(dict.fromkeys(path for parts in modules for path in _files(parts)))
+    beside = (
+        sorted(file.parent.glob("*.py")) if DISCOVERY in names else []
+    )  # a registry finds its files by itself
+    return tuple(dict.fromkeys([*(path for parts in modules for path in _files(parts)), *beside]))
 
 
 def _names(node: ast.AST) -> Iterator[str]:

@@ -1,65 +1,11 @@
-"""The papers' metrics from per-image predictions, with bootstrap intervals over test images or over seeds."""
+"""The mean of per-image outcomes with its interval: the bootstrap over test images, Student's over seeds."""
 
 import functools
-from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
-from spatial_adversarial.metrics.intervals import of_share, rare
-from spatial_adversarial.records.climbed_label import PREDICTED, TRUE
-from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
-
-OUTCOMES = {
-    # share of test images with f(r(x)) = f(x) (tradeoff, section 2)
-    "rate_of_invariance": lambda e: e.prediction == e.clean,
-    # share of test images with f(x + A(x)) = f(x), that is 1 - fooling rate (tradeoff, section 4)
-    "one_minus_fooling_rate": lambda e: (
-        e.prediction == e.clean
-    ),  # after the attack that `outcomes` is asked for
-    # Pr(f(X) = Y), Pr(f(r(X)) = Y), Pr(f(X + A(X)) = Y) (tradeoff, sections 2 and 4)
-    "natural_accuracy": lambda e: np.broadcast_to(e.clean == e.label, e.prediction.shape),
-    "spatial_accuracy": lambda e: e.prediction == e.label,
-    "robust_accuracy": lambda e: e.prediction == e.label,
-    # share of the images that are right when clean and wrong under attack (features, section 2.5)
-    "attack_success_rate": lambda e: np.where(e.clean == e.label, e.prediction != e.label, np.nan),
-    # share of images that PGD left standing at a gradient of exactly 0: it says nothing of their robustness
-    "zero_gradient": lambda e: e.zero_gradient,
-    # mean L2 norm of DeepFool's perturbation (tradeoff, section 5)
-    "mean_l2_distance": lambda e: e.distance,
-}
-
-ONE_CLASS = 0.9  # share of the predictions from which a network counts as constant
-
-MOST = {"mean_l2_distance": np.inf}  # the largest value of a metric that is not a share
-
-
-def outcomes(evaluation: Evaluation, metric: str, attacked_label: str = TRUE) -> np.ndarray:
-    """Each image's outcome float32 [point, image], in [0, 1] for shares, averaged over draws.
-
-    attacked_label: the label that the attack climbs, "true" or "predicted". nan where the metric leaves an image
-    out. Raises ValueError for a metric or label that the evaluation has no numbers for.
-    """
-    if attacked_label == PREDICTED:
-        if evaluation.prediction_predicted is None:
-            raise ValueError("this evaluation has no attack on the predicted label")
-        evaluation = replace(evaluation, prediction=evaluation.prediction_predicted)
-    values = OUTCOMES[metric](evaluation)
-    if values is None or (metric != "natural_accuracy" and (evaluation.prediction == SKIPPED).all()):
-        raise ValueError(f"this evaluation has no numbers for {metric}")
-    return np.asarray(values, dtype=np.float32).mean(axis=1)
-
-
-def has_learnt(clean: np.ndarray, label: np.ndarray, classes: int) -> bool:
-    """Whether predictions `clean` [N] of unchanged test images show that a network has learnt.
-
-    Not shown: the lower end of the Wilson 95% interval of its accuracy is below twice chance (of two classes, which
-    that would ask for all images: below half-way from chance to 100%), or one class takes more than 90% of the
-    predictions.
-    """
-    low, _ = of_share(float(np.mean(clean == label)), len(label), 0.95, "wilson")
-    needed = min(2 / classes, (1 + 1 / classes) / 2)
-    return bool(low >= needed and np.bincount(clean).max() <= ONE_CLASS * len(clean))
+from spatial_adversarial.statistics.intervals import of_share, rare
 
 
 @functools.lru_cache(maxsize=4)

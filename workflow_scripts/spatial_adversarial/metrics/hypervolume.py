@@ -1,6 +1,10 @@
-"""Models as points of two accuracies: which are on the Pareto front, and the area that they dominate."""
+"""The hypervolume of models as points of two accuracies: the area that they dominate, and which make the front."""
 
 import numpy as np
+
+from spatial_adversarial.metrics.base import Metric
+
+METRIC = Metric(label="dominated area")
 
 
 def on_front(x: np.ndarray, y: np.ndarray) -> np.ndarray:
