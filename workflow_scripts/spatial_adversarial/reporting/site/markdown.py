@@ -91,7 +91,7 @@ def html(text: str, label: str, level: int = 2) -> str:
 def deviations(text: str, papers: list[str]) -> dict[str, list[tuple[str, list[str], list[list[str]]]]]:
     """{paper: [(what they are about, the table's heading, rows)]} of docs/deviations.md: what touches each paper.
 
-    A row whose first cell, or the line above whose table, names papers is of these; every other row touches all.
+    A row is of the papers that its first cell, the line above its table or its heading names; else it touches all.
     """
     found: dict[str, list] = {paper: [] for paper in papers}
     heading = lead = ""
@@ -103,7 +103,7 @@ def deviations(text: str, papers: list[str]) -> dict[str, list[tuple[str, list[s
         elif {"here", "ours"} & set(cells(lines[0])):
             rows = [cells(line) for line in lines[2:]]
             for paper in papers:
-                own = [row for row in rows if paper in (_named(f"{lead} {row[0]}", papers) or papers)]
+                own = [row for row in rows if paper in (_named(f"{heading} {lead} {row[0]}", papers) or papers)]
                 title = f"{heading}: {lead}" if lead else heading
                 found[paper] += [(title, cells(lines[0]), own)] if own else []
     return found
