@@ -103,7 +103,8 @@ def deviations(text: str, papers: list[str]) -> dict[str, list[tuple[str, list[s
         elif {"here", "ours"} & set(cells(lines[0])):
             rows = [cells(line) for line in lines[2:]]
             for paper in papers:
-                own = [row for row in rows if paper in (_named(f"{heading} {lead} {row[0]}", papers) or papers)]
+                named = [_named(f"{heading} {lead} {row[0]}", papers) or papers for row in rows]
+                own = [row for row, touched in zip(rows, named, strict=True) if paper in touched]
                 title = f"{heading}: {lead}" if lead else heading
                 found[paper] += [(title, cells(lines[0]), own)] if own else []
     return found
