@@ -42,6 +42,7 @@ include: "rules/redraw.smk"
 include: "rules/tables.smk"
 include: "rules/site.smk"
 include: "rules/plan.smk"
+include: "rules/targets.smk"
 
 
 rule all:

@@ -24,6 +24,8 @@ from spatial_adversarial.planning.costs import (
     training_passes,
 )
 from spatial_adversarial.planning.plan import Plan, sample_recipes
+from spatial_adversarial.planning.reach import beyond_reach
+from spatial_adversarial.planning.target_list import target_list
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS, PARAMETERS = 1_000_000, 50_000
@@ -257,3 +259,43 @@ def test_a_network_is_counted_without_its_weights_as_with_them(tmp_path, full_co
     assert described["listed/mnist/gcnn"].pop("equivariance_error") < 1e-6
     assert described["listed/mnist/gcnn"] == described["mnist/gcnn"]
     assert next(built.parameters()).device == torch.device("cpu")
+
+
+def test_the_target_list_has_a_line_for_each_target_with_its_cost_and_state(catalog):
+    made = catalog(device="cpu", papers=["invariance"])
+    before = table(made).loc["invariance", "fig1"]
+    (run_folder(made, 0) / "weights.pt").touch()
+    folder = Path(made.config["results"]) / "figures/invariance"
+    folder.mkdir(parents=True)
+    for name in ("fig2.csv", "fig2.png", "fig3.csv"):
+        (folder / name).touch()
+    heading, *lines = target_list(plan(made)).splitlines()
+    assert heading.split() == ["paper", "target", "kind", "data", "networks", "runs", "CPU-hours", "done"]
+    rows = {line.split()[1]: line.split() for line in lines[: len(made.targets)]}
+    assert list(rows) == [name for _, name in made.targets]
+    assert rows["fig1"][:6] == ["invariance", "fig1", "figure", "mnist", "stdcnn", "1/7"]
+    hours = before.train_hours + before.evaluate_hours
+    assert float(rows["fig1"][6].replace(",", "")) == pytest.approx(hours, rel=0.06)  # two digits
+    assert {name: row[7] for name, row in rows.items() if row[7] == "yes"} == {"fig2": "yes"}
+    assert rows["theory"][2:6] == ["theory", "-", "-", "0/0"]
+    assert rows["table1"][2:5] == ["table", "mnist", "stdcnn,gcnn"]
+
+
+def test_a_machine_without_a_gpu_is_planned_in_cpu_hours(catalog, tmp_path):
+    made = catalog(device="auto")
+    assert find_rates(made.config, gpu=False).unit == "CPU-hours"
+    assert find_rates(made.config, gpu=True).unit == "GPU-hours"
+    assert find_rates(made.config | {"device": "cuda"}, gpu=False).unit == "GPU-hours"  # of a cluster's nodes
+    text = make_plan.make_plan(made, networks(made), None, tmp_path / "plan.csv", gpu=False)
+    assert "not measured on this CPU" in text and "not measured on a GPU" in text
+
+
+def test_smaller_sizes_are_named_where_a_machine_would_work_for_more_than_a_week(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    rates = find_rates({"device": "cpu", "rates": {"cpu": 1e9}})
+    week = 7 * 24 * 2  # hours of work in a week, two jobs at a time
+    assert beyond_reach(week, rates, {"threads": 2}) == []
+    (line,) = beyond_reach(10 * week, rates, {"threads": 2})
+    assert "4 cores" in line and "70 days" in line
+    for name in re.findall(r"profiles/[\w./]+\w", line):
+        assert (ROOT / name).exists()

@@ -8,7 +8,9 @@ from pandas import DataFrame, MultiIndex
 from spatial_adversarial.catalog import Catalog, load
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
+from spatial_adversarial.planning.reach import amount, beyond_reach
 from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.gpu_leases import machine_has_gpu
 from spatial_adversarial.runner.job import job
 
 HEADINGS = {
@@ -27,18 +29,21 @@ HEADINGS = {
 }
 
 
-def make_plan(catalog: Catalog, networks: dict[str, dict], calibration: dict | None, csv: Path) -> str:
+def make_plan(
+    catalog: Catalog, networks: dict[str, dict], calibration: dict | None, csv: Path, *, gpu: bool = True
+) -> str:
     """Write plan.csv and return the plan as printed: the table and what to know about its numbers.
 
-    `networks` and `calibration` are what networks.json and, if there is one, calibration.json hold. The
-    columns of hours are named after the device: train_gpu_hours, or train_cpu_hours.
+    `networks` and `calibration` are what networks.json and, if there is one, calibration.json hold, `gpu` whether the
+    machine has one. The columns of hours are named after the device: train_gpu_hours, or train_cpu_hours.
     """
-    plan = Plan(catalog, networks, find_rates(catalog.config, calibration))
+    plan = Plan(catalog, networks, find_rates(catalog.config, calibration, gpu=gpu))
     table, unit = plan.table(), plan.rates.unit
     with write_atomic(csv) as temporary:
         named = table.rename(columns=lambda name: name.replace("hours", unit.lower().replace("-", "_")))
         named.round(6).to_csv(temporary, index=False)
-    return "\n".join([printed(table, unit), "", *notes(plan)])
+    reach = beyond_reach(table.iloc[-1]["hours_left"], plan.rates, catalog.config)
+    return "\n".join([printed(table, unit), "", *notes(plan), *reach])
 
 
 def printed(table: DataFrame, unit: str) -> str:
@@ -48,11 +53,6 @@ def printed(table: DataFrame, unit: str) -> str:
     headings = [(unit if group == "hours" else group, name) for group, name in HEADINGS.values()]
     shown.columns = MultiIndex.from_tuples(headings)
     return shown.to_string(float_format=amount)
-
-
-def amount(value: float) -> str:
-    """Hours or gigabytes to two digits, and at least in whole ones."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def notes(plan: Plan) -> list[str]:
@@ -82,5 +82,6 @@ if "snakemake" in globals():
             json.loads(Path(smk.input.networks).read_text(encoding="utf-8")),
             json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else None,
             results / "plan.csv",
+            gpu=machine_has_gpu(),
         )
         print(text, flush=True)

@@ -107,17 +107,18 @@ class Rates:
         return multiply_adds / self.measured.get(network, self.default)[work] / 3600
 
 
-def find_rates(config: dict, calibration: dict | None = None) -> Rates:
+def find_rates(config: dict, calibration: dict | None = None, *, gpu: bool = True) -> Rates:
     """What calibration.json holds, where it is of the config's device and CPU threads; else the config's `rates`.
 
-    `device: auto` is whatever was measured, a GPU where nothing was.
+    `device: auto` is whatever was measured; where nothing was, the GPU of a machine that has one (`gpu`), else its CPU.
     """
     wanted = config["device"]
     if calibration and wanted in ("auto", calibration["kind"]) and _same_threads(config, calibration):
         machine = f"{calibration['device']}, {calibration['threads']} CPU threads a job"
         source = f"measured by calibrate on {len(calibration['rates'])} networks ({machine})"
         return Rates(calibration["kind"], calibration["median"], source, calibration["rates"])
-    device, name = ("cpu", "this CPU") if wanted == "cpu" else ("cuda", "a GPU")
+    device = wanted if wanted != "auto" else "cuda" if gpu else "cpu"
+    name = {"cpu": "this CPU", "cuda": "a GPU"}[device]
     rate = config["rates"][device]
     source = f"{rate:.1e} multiply-adds a second, not measured on {name} (the rule calibrate does)"
     return Rates(device, {"train": rate, "evaluate": rate}, source)

@@ -51,15 +51,24 @@ def check_targets(typed: Namespace | None, rules: Iterable, results: list[str]) 
     for target in typed.targets if typed else ():
         if target in names or Path(target).exists() or any(rule.is_producer(target) for rule in rules):
             continue
-        path = Path(target)
-        near = [
-            file
-            for file in results
-            if Path(file).stem == path.stem and path.suffix in ("", Path(file).suffix)
-        ]
-        known = {Path(file).name: file for file in results} | {name: name for name in names}
-        near = near or [known[name] for name in get_close_matches(path.name, known, 3)]
+        near = _nearest(Path(target), names, results)
         raise WorkflowError(
             f"no rule {target!r}, and no rule makes such a file"
-            + (f": did you mean {' or '.join(near[:4])}?" if near else "")
+            + (f": did you mean {' or '.join(near[:5])}?" if near else "")
         )
+
+
+def _nearest(target: Path, rules: list[str], results: list[str]) -> list[str]:
+    """The results of that name, else the rules and results with the nearest; each figure and table once, by one file.
+
+    Only those with the target's suffix, where it has one.
+    """
+    once: dict[Path, str] = {}
+    for file in results:
+        if target.suffix in ("", Path(file).suffix):
+            once.setdefault(Path(file).with_suffix(""), file)
+    by_name: dict[str, list[str]] = {name: [name] for name in rules}
+    for place, file in once.items():
+        by_name.setdefault(place.name, []).append(file)
+    same = [file for file in by_name.get(target.stem, []) if file not in rules]
+    return same or [file for name in get_close_matches(target.stem, by_name, 3) for file in by_name[name]]

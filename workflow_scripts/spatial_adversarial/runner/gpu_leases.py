@@ -60,6 +60,11 @@ def lease(
     return device
 
 
+def machine_has_gpu() -> bool:
+    """Whether this process sees a GPU, without importing torch."""
+    return bool(_visible())
+
+
 def _visible() -> dict[str, str]:
     """Each device that this process may use: its entry in CUDA_VISIBLE_DEVICES -> the name of its lease.
 

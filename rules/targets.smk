@@ -1,0 +1,13 @@
+# It declares no output: it runs whenever it is asked for.
+rule targets:
+    input:
+        networks=rules.networks.output.json,
+    log:
+        f"{RESULTS}/logs/targets.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "List every figure and table: data, networks, runs, cost, and whether it is done."
+    script:
+        "../workflow_scripts/list_targets.py"
