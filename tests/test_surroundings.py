@@ -37,7 +37,7 @@ RULES = [Rule("all"), Rule("invariance"), Rule("plan"), Rule("draw", "results/fi
 @pytest.mark.parametrize(
     ("target", "near"),
     [
-        ("fig1", "results/figures/invariance/fig1.pdf or results/figures/invariance/fig1.csv"),
+        ("fig1", "did you mean results/figures/invariance/fig1.pdf or results/figures/tradeoff/fig1.pdf?"),
         ("fig1.csv", "did you mean results/figures/invariance/fig1.csv?"),
         ("fig1.pdf", "results/figures/invariance/fig1.pdf or results/figures/tradeoff/fig1.pdf?"),
         ("table1", "results/tables/cusp/table1.md"),
