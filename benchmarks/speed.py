@@ -139,7 +139,7 @@ class Bench:
                 "split": {"validation": 0},
                 "epochs": 10**6,
                 "augment": {"rotate": 60},
-                "examples": {"pgd": ball} if steps else {},
+                "method": {"pgd": ball} if steps else {},
             },
             "benchmark",
         )

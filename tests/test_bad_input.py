@@ -147,8 +147,8 @@ BAD_SPECS = {
     ),
     "misspelt attack key": (
         PROTOCOLS,
-        {"families.pgd.recipe.examples.pgd.by_data.mnist.stepz": 1},
-        ["families.pgd", "examples.pgd", "'stepz'"],
+        {"families.pgd.recipe.method.pgd.by_data.mnist.stepz": 1},
+        ["families.pgd", "method.pgd", "'stepz'"],
     ),
     "unknown data set": (
         INVARIANCE,
@@ -262,7 +262,7 @@ BAD_SPECS = {
     "eps above 1": (
         PROTOCOLS,
         {"families.pgd.values.by_data.mnist": [0, 8]},
-        ["families.pgd (8)", "examples.pgd.eps", "8"],
+        ["families.pgd (8)", "method.pgd.eps", "8"],
     ),
     "a strength twice": (PROTOCOLS, {"families.rotate.values": [0, 60, 60.0]}, ["families.rotate.values"]),
     "strengths of nothing": (
@@ -351,14 +351,24 @@ BAD_SPECS = {
         {"recipes.mnist_sgd.optimiser.lr": -0.1},
         ["recipes.mnist_sgd", "optimiser.lr", "-0.1"],
     ),
-    "an unknown ramp": (
+    "an unknown schedule": (
         PROTOCOLS,
-        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "stairs", "from": 0.1}},
-        ["recipes.mnist_sgd", "optimiser.lr.ramp", "'stairs'"],
+        {"recipes.mnist_sgd.optimiser.lr": {"schedule": "stairs", "from": 0.1}},
+        ["recipes.mnist_sgd", "optimiser.lr.schedule", "'stairs'"],
+    ),
+    "a schedule by its old name": (
+        PROTOCOLS,
+        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "cosine", "from": 0.1, "to": 0}},
+        ["recipes.mnist_sgd", "optimiser.lr", "'ramp' is now called 'schedule'"],
+    ),
+    "a method by its old name": (
+        PROTOCOLS,
+        {"families.pgd.vary": "examples.pgd.eps"},
+        ["families.pgd", "'examples' is now called 'method'"],
     ),
     "steps with a value too few": (
         PROTOCOLS,
-        {"recipes.mnist_sgd.optimiser.lr": {"ramp": "steps", "values": [0.1, 0.01], "at": [5, 8]}},
+        {"recipes.mnist_sgd.optimiser.lr": {"schedule": "steps", "values": [0.1, 0.01], "at": [5, 8]}},
         ["recipes.mnist_sgd", "optimiser.lr.values", "2 values for 2 steps"],
     ),
     "drops at no time": (

@@ -8,7 +8,7 @@ import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
-from spatial_adversarial.records.identity import canonical, identity, number_text, run_path, whole
+from spatial_adversarial.records.identity import canonical, identity, number_text, released, run_path, whole
 from spatial_adversarial.records.reading import choose, merge, numbers, schema
 from spatial_adversarial.reporting.captions import caption
 
@@ -55,16 +55,16 @@ RECIPE_DEFAULTS = {
     "phases.awp": {},
     "phases.awp.gamma": 0,
     "phases.awp.reach": 1,
-    "phases.examples": {},
-    "phases.examples.pgd.random_start": True,
-    "phases.examples.pgd.norm": "linf",
-    "phases.examples.trades.first": "clean",
-    "phases.examples.fat.omega": 0.001,
-    "phases.examples.oaat.batches": ["sensitive", "invariant"],
-    "phases.examples.oaat.average": 0.995,
-    "phases.examples.oaat.climb": "ce",
-    "phases.examples.oaat.reverse": False,
-    "phases.examples.oaat.train_mode": True,
+    "phases.method": {},
+    "phases.method.pgd.random_start": True,
+    "phases.method.pgd.norm": "linf",
+    "phases.method.trades.first": "clean",
+    "phases.method.fat.omega": 0.001,
+    "phases.method.oaat.batches": ["sensitive", "invariant"],
+    "phases.method.oaat.average": 0.995,
+    "phases.method.oaat.climb": "ce",
+    "phases.method.oaat.reverse": False,
+    "phases.method.oaat.train_mode": True,
 }
 PROFILE_DEFAULTS = {
     "version": 1,
@@ -134,12 +134,12 @@ def shuffled(tree):
     return [shuffled(item) for item in tree] if isinstance(tree, list) else tree
 
 
-@pytest.mark.parametrize(("name", "released"), [("recipe", RECIPE_DEFAULTS), ("profile", PROFILE_DEFAULTS)])
-def test_defaults_never_change(name, released):
+@pytest.mark.parametrize(("name", "pinned"), [("recipe", RECIPE_DEFAULTS), ("profile", PROFILE_DEFAULTS)])
+def test_defaults_never_change(name, pinned):
     found = defaults_in(schema(name))
-    new = found.keys() - released.keys()
+    new = found.keys() - pinned.keys()
     assert not new, f"a new key with a default: release its value here: {sorted(new)}"
-    assert found == released
+    assert found == pinned
 
 
 def test_released_runs_keep_their_ids(full_config):
@@ -180,8 +180,8 @@ def test_a_recipe_that_differs_has_an_id_of_its_own(change):
 
 def test_eps_zero_is_natural_training():
     adversarial = {"pgd": {"eps": 0, "step": 0.01, "steps": 40}}
-    assert path_of(examples=adversarial) == path_of()
-    assert path_of(examples=merge(adversarial, {"pgd": {"eps": 0.1}})) != path_of()
+    assert path_of(method=adversarial) == path_of()
+    assert path_of(method=merge(adversarial, {"pgd": {"eps": 0.1}})) != path_of()
 
 
 def test_the_zero_members_of_the_augmented_families_are_one_run_on_mnist_only(full_config):
@@ -303,7 +303,7 @@ def test_ramps_and_phases_scale_with_the_share_of_the_epochs(full_config):
     assert vgg["optimiser"]["lr"]["from"] == 0.1
     madry = catalog.recipe(members["cifar10", "madry_resnet", "pgd", 8 / 255])
     assert madry["phases"][0]["steps"] == 8000
-    assert madry["phases"][0]["examples"]["pgd"]["steps"] == 10, "of an attack, not of the training"
+    assert madry["phases"][0]["method"]["pgd"]["steps"] == 10, "of an attack, not of the training"
 
 
 def test_bundles_by_run_and_by_profile_make_the_same_files(demo_config):
@@ -452,13 +452,28 @@ def test_the_catalog_loads_no_torch():
     assert done.stdout.strip() == "False"
 
 
+def test_an_identity_names_schedules_and_methods_as_released_results_do():
+    falling = {"schedule": "cosine", "from": 0.1, "to": 0}
+    settings = {"steps": 2, "step": 0.1, "eps": falling}
+    recipe = canonical(
+        RECIPE | {"optimiser": {"name": "sgd", "lr": falling}, "method": {"pgd": settings}}, ""
+    )
+    given = identity(recipe, "recipe")
+    assert given["optimiser"]["lr"] == {"ramp": "cosine", "from": 0.1, "to": 0}
+    assert given["phases"] == [
+        {"epochs": 10, "examples": {"pgd": settings | {"eps": given["optimiser"]["lr"]}}}
+    ]
+    assert whole(given, "recipe") == recipe
+    assert released(recipe)["phases"][0]["examples"]["pgd"]["eps"]["ramp"] == "cosine"
+
+
 def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_it_whole(demo_config):
     catalog = load(demo_config, ROOT / "figures")
     for recipe in catalog.recipes.values():
         given = identity(recipe, "recipe")
         assert whole(given, "recipe") == recipe
         assert "label_smoothing" not in given
-        methods = {name for phase in recipe["phases"] for name in phase["examples"]}
+        methods = {name for phase in recipe["phases"] for name in phase["method"]}
         assert given.get("version") == (2 if methods & {"trades", "fat", "oaat"} else None)
     for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
         assert whole(identity(profile, "profile"), "profile") == profile

@@ -103,7 +103,7 @@ def test_what_a_budget_says_by_default_leaves_out_the_other_figures_and_tables(f
 def row(theta: list[int], eps: list[int]) -> dict:
     lists = {
         "augment": {"rotate": {"values": theta}},
-        "examples": {"pgd": {"eps": {"values": [e / 255 for e in eps]}}},
+        "method": {"pgd": {"eps": {"values": [e / 255 for e in eps]}}},
     }
     return {"label": f"mine: {theta}, {eps}", "family": "cusp_pgd", "recipe": lists}
 
@@ -123,7 +123,7 @@ def test_any_pair_of_the_papers_grid_is_a_row_of_the_config(full_config):
     for theta, eps in GRID:
         (phase,) = added[f"grid_{theta}_{eps}"].members[0].recipe["phases"]
         assert phase["augment"]["rotate"]["values"] == [theta, 150, 180]
-        assert [round(255 * e) for e in phase["examples"]["pgd"]["eps"]["values"]] == [eps, 4, 8]
+        assert [round(255 * e) for e in phase["method"]["pgd"]["eps"]["values"]] == [eps, 4, 8]
     same = {panel.letter: panel for panel in table.panels}["7"].members[0].path
     assert added["grid_120_2"].members[0].path == same, "row 7 once more is no run more"
     assert [panel.letter for panel in table.panels][:15] == [str(k) for k in range(1, 16)]

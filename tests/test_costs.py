@@ -17,14 +17,14 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize(("examples", "passes"), COUNTED.values(), ids=COUNTED)
-def test_each_training_method_costs_what_it_passes(examples, passes):
-    assert example_passes(examples) == passes
-    phase = {"epochs": 2, "examples": examples}
+@pytest.mark.parametrize(("spec", "passes"), COUNTED.values(), ids=COUNTED)
+def test_each_training_method_costs_what_it_passes(spec, passes):
+    assert example_passes(spec) == passes
+    phase = {"epochs": 2, "method": spec}
     recipe = {"batch": 50, "split": {"validation": 10}, "phases": [phase]}
     assert training_passes(recipe, 100) == 200 * passes + 2 * 10
     clean_too = (
-        2 if {"trades", "oaat"} & examples.keys() else 1
+        2 if {"trades", "oaat"} & spec.keys() else 1
     )  # weights are perturbed by the whole loss once more
     recipe["phases"] = [phase | {"awp": {"gamma": 0.005}}]
     assert training_passes(recipe, 100) == 200 * (passes + 3 * clean_too) + 2 * 10

@@ -33,14 +33,14 @@ STEPS = {
     "natural": {
         "augment": {"crop": 1, "flip": True, "jitter": 0.2, "shift": 1, "rotate": 30, "translate": 0.1}
     },
-    "pgd": {"examples": {"pgd": BALL}, "augment": {"rotate_translate": 0.2}},
-    "pgd in L2": {"examples": {"pgd": BALL | {"norm": "l2"}}},
-    "trades": {"examples": {"trades": BALL | {"beta": 6}}} | AWP,
-    "fat": {"examples": {"fat": BALL | {"tau": 1}}},
-    "ates": {"examples": {"ates": BALL | {"threshold": 0.5}}},
-    "oaat": {"examples": {"oaat": OAAT | {"eps": 8 / 255}}} | AWP,
-    "oaat, sensitive": {"examples": {"oaat": OAAT | {"eps": 16 / 255, "batches": ["sensitive"]}}} | AWP,
-    "oaat, invariant": {"examples": {"oaat": OAAT | {"eps": 16 / 255, "batches": ["invariant"]}}} | AWP,
+    "pgd": {"method": {"pgd": BALL}, "augment": {"rotate_translate": 0.2}},
+    "pgd in L2": {"method": {"pgd": BALL | {"norm": "l2"}}},
+    "trades": {"method": {"trades": BALL | {"beta": 6}}} | AWP,
+    "fat": {"method": {"fat": BALL | {"tau": 1}}},
+    "ates": {"method": {"ates": BALL | {"threshold": 0.5}}},
+    "oaat": {"method": {"oaat": OAAT | {"eps": 8 / 255}}} | AWP,
+    "oaat, sensitive": {"method": {"oaat": OAAT | {"eps": 16 / 255, "batches": ["sensitive"]}}} | AWP,
+    "oaat, invariant": {"method": {"oaat": OAAT | {"eps": 16 / 255, "batches": ["invariant"]}}} | AWP,
 }
 
 

@@ -46,7 +46,7 @@ def epochs_of(recipe: dict) -> list[tuple]:
     seen = []
     for epoch in range(clock.length):
         phase = clock.phase(clock.time(epoch * 313, 313))
-        (method,) = phase["examples"].values()
+        (method,) = phase["method"].values()
         rate = value(recipe["optimiser"]["lr"], epoch, clock.length)
         seen.append((phase["augment"]["rotate"], round(255 * method["eps"]), pytest.approx(rate)))
     return seen
@@ -83,8 +83,8 @@ def test_the_random_pairs_have_row_7s_shares_and_its_rates(controls):
     row, control = recipe_of(controls, "table1", 7), recipe_of(controls, "table1", "random_pairs")
     pairs = [epoch[:2] for epoch in epochs_of(row)]
     phase = control["phases"][0]
-    theta, eps = phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]
-    assert theta["ramp"] == eps["ramp"] == "random" and theta["weights"] == eps["weights"]
+    theta, eps = phase["augment"]["rotate"], phase["method"]["pgd"]["eps"]
+    assert theta["schedule"] == eps["schedule"] == "random" and theta["weights"] == eps["weights"]
     drawn = zip(theta["values"], eps["values"], theta["weights"], strict=True)
     assert {(angle, round(255 * size)): count for angle, size, count in drawn} == {
         pair: pairs.count(pair) for pair in pairs

@@ -35,7 +35,7 @@ def naturally_trained(demo, path: str) -> bool:
     _, weights = run_and_weights(path)
     recipe = demo.recipe(path)
     ended = weights in ("weights", f"step{sum(phase.get('steps', 0) for phase in recipe['phases'])}")
-    return ended and not recipe["mix"] and not any(phase["examples"] for phase in recipe["phases"])
+    return ended and not recipe["mix"] and not any(phase["method"] for phase in recipe["phases"])
 
 
 def test_every_naturally_trained_network_has_learnt_half_of_what_there_is_to_learn(demo):

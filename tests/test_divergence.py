@@ -73,7 +73,7 @@ def steep() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    "examples",
+    "spec",
     [
         {"trades": TRADES},
         {"oaat": OAAT | {"alpha": 1.0}},
@@ -84,11 +84,11 @@ def steep() -> nn.Module:
     ],
     ids=str,
 )
-def test_every_method_has_finite_gradients_where_probabilities_are_0(examples):
+def test_every_method_has_finite_gradients_where_probabilities_are_0(spec):
     network = steep()
     x, y = torch.rand(16, 3, 4, 4, generator=torch.Generator().manual_seed(1)), torch.arange(16) % 4
     assert (network(x).softmax(1) == 0).any()
-    method = make(examples)
+    method = make(spec)
     adversarial = method.attack(network, x, y, Context(torch.Generator().manual_seed(2)))
     loss, _ = method.loss(network, x, adversarial, y, criterion=functional.cross_entropy)
     loss.backward()

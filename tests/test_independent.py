@@ -75,15 +75,15 @@ def test_the_partners_of_images_go_by_the_seed():
 
 
 def test_a_random_ramps_weights_are_shares_of_their_sum():
-    ramp = {"ramp": "random", "values": [1, 2], "weights": [3, 1]}
-    assert [value(ramp, 0, 1, draw) for draw in (0, 0.74, 0.75, 0.99)] == [1, 1, 2, 2]
+    schedule = {"schedule": "random", "values": [1, 2], "weights": [3, 1]}
+    assert [value(schedule, 0, 1, draw) for draw in (0, 0.74, 0.75, 0.99)] == [1, 1, 2, 2]
 
 
 def test_ramps_at_their_times():
-    drops = {"ramp": "drops", "from": 0.1, "factor": 0.5, "at": [50, 60]}
+    drops = {"schedule": "drops", "from": 0.1, "factor": 0.5, "at": [50, 60]}
     assert [value(drops, time, 100) for time in (49, 50, 59, 60)] == pytest.approx([0.1, 0.05, 0.05, 0.025])
     linear = {
-        "ramp": "linear",
+        "schedule": "linear",
         "from": 1,
         "to": 2,
         "begin": 0.5,
@@ -92,7 +92,7 @@ def test_ramps_at_their_times():
     }  # of epochs from 1
     assert [value(linear, epoch - 1, 110) for epoch in (55, 66, 110)] == pytest.approx([1, 1.2, 2])
     steps = {
-        "ramp": "steps",
+        "schedule": "steps",
         "values": [1, 2],
         "at": [9 / 110],
         "unit": "counted",

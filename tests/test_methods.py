@@ -25,7 +25,7 @@ from spatial_adversarial.training.schedules import value
 from spatial_adversarial.transforms import augment
 from spatial_adversarial.transforms.autoaugment import CIFAR, apply, autoaugment
 
-SHARE = {"ramp": "linear", "unit": "share"}
+SHARE = {"schedule": "linear", "unit": "share"}
 OAAT = {
     "eps": 16 / 255,
     "steps": 3,
@@ -116,11 +116,11 @@ def test_an_attack_that_never_stops_is_pgd(fitted):
     ).float().mean() > 0.9
 
 
-@pytest.mark.parametrize("examples", [{"fat": PGD | {"tau": 1}}, {"ates": PGD | {"threshold": 0.3}}], ids=str)
-def test_early_stopped_examples_keep_ball_range_and_network(fitted, examples):
+@pytest.mark.parametrize("spec", [{"fat": PGD | {"tau": 1}}, {"ates": PGD | {"threshold": 0.3}}], ids=str)
+def test_early_stopped_examples_keep_ball_range_and_network(fitted, spec):
     x, y = batch(40)
     before, model = state(fitted), deepcopy(fitted).train()
-    moved = make(examples).attack(model, x, y, Context(seeded()))
+    moved = make(spec).attack(model, x, y, Context(seeded()))
     assert (moved - x).abs().max() <= PGD["eps"] + EPS and moved.min() >= 0 and moved.max() <= 1
     assert model.training and state(model) == before
 
@@ -168,18 +168,18 @@ def test_awp_of_gamma_0_asks_for_no_loss():
 
 
 @pytest.mark.parametrize(
-    "examples", [{"pgd": PGD}, {"trades": PGD | {"beta": 6}}, {"oaat": OAAT | {"batches": ["sensitive"]}}]
+    "spec", [{"pgd": PGD}, {"trades": PGD | {"beta": 6}}, {"oaat": OAAT | {"batches": ["sensitive"]}}]
 )
-def test_a_step_with_awp_descends_by_the_gradient_at_the_moved_weights(tmp_path, examples):
+def test_a_step_with_awp_descends_by_the_gradient_at_the_moved_weights(tmp_path, spec):
     """The loop's one SGD step, against the same method, perturbation and descent in plain tensors."""
-    made = recipe(epochs=1, examples=examples, awp={"gamma": 0.02, "reach": 2}, batch=32)
+    made = recipe(epochs=1, method=spec, awp={"gamma": 0.02, "reach": 2}, batch=32)
     run = trainer(made)
     x, y = run.train_set.images.float() / 255, run.train_set.labels
     model = deepcopy(run.network).train()
     list(run.run(tmp_path / "resume.pt"))
     order = torch.randperm(32, generator=run_generator("order"))
     x, y = x[order], y[order]
-    method = make(examples)
+    method = make(spec)
     adversarial = method.attack(model, x, y, Context(run_generator("examples"), 0, method.memory(model)))
 
     criterion = functional.cross_entropy
@@ -384,11 +384,11 @@ def test_oaat_resumes_bit_identical(tmp_path: Path):
     """Its averaged network, the restarted optimiser, weights averaged late, and AutoAugment, all resumed."""
     made = recipe(
         epochs=4,
-        examples={"oaat": OAAT | {"eps": SHARE | {"from": 4 / 255, "to": 16 / 255, "begin": 0, "end": 0.5}}},
+        method={"oaat": OAAT | {"eps": SHARE | {"from": 4 / 255, "to": 16 / 255, "begin": 0, "end": 0.5}}},
         augment={"crop": 2, "flip": True, "autoaugment": 0.5},
-        awp={"gamma": {"ramp": "steps", "values": [0, 0.005], "at": [1]}, "reach": 2},
+        awp={"gamma": {"schedule": "steps", "values": [0, 0.005], "at": [1]}, "reach": 2},
         optimiser={"name": "sgd", "lr": 0.02, "momentum": 0.9, "anew": [0.5]},
-        averaging={"ramp": "steps", "values": [0, 0.9], "at": [3]},
+        averaging={"schedule": "steps", "values": [0, 0.9], "at": [3]},
     )
     whole = trainer(made)
     history = list(whole.run(tmp_path / "whole.pt"))
@@ -411,7 +411,7 @@ def test_an_optimiser_made_anew_forgets_its_momentum(tmp_path):
 
 
 def test_weights_averaged_late_are_the_network_until_then(tmp_path):
-    made = recipe(epochs=2, averaging={"ramp": "steps", "values": [0, 0.9], "at": [1]})
+    made = recipe(epochs=2, averaging={"schedule": "steps", "values": [0, 0.9], "at": [1]})
     run = trainer(made)
     rows = run.run(tmp_path / "resume.pt")
     next(rows)
@@ -420,8 +420,8 @@ def test_weights_averaged_late_are_the_network_until_then(tmp_path):
     assert weights_bytes(run.readout("averaged")) != weights_bytes(run.network.state_dict())
 
 
-def test_ramps_in_steps_and_shares():
-    steps = {"ramp": "steps", "values": [0, 1, 2], "at": [50, 90]}
+def test_schedules_in_steps_and_shares():
+    steps = {"schedule": "steps", "values": [0, 1, 2], "at": [50, 90]}
     assert [value(steps, time, 110) for time in (0, 49, 50, 89, 90, 109)] == [0, 0, 1, 1, 2, 2]
     share = SHARE | {"from": 0, "to": 1, "begin": 0.5, "end": 1}
     assert [value(share, time, 40) for time in (0, 20, 30, 40)] == [0, 0, 0.5, 1]

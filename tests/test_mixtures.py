@@ -91,9 +91,7 @@ def test_share_0_is_natural_training_and_1_is_shared_with_the_tables(features):
 
 def test_the_robust_run_is_needed_first_and_its_images_are_made_once(features):
     ((run, name),) = features.robust_images
-    assert (
-        name.startswith("1000x0.1-") and features.recipe(run)["phases"][0]["examples"]["pgd"]["norm"] == "l2"
-    )
+    assert name.startswith("1000x0.1-") and features.recipe(run)["phases"][0]["method"]["pgd"]["norm"] == "l2"
     panel = features.targets["features", "fig3"].panels[2]
     assert features.needed(panel.members[1].path) == [panel.members[1].path, run]
     assert features.needed(panel.members[0].path) == [panel.members[0].path]

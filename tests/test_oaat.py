@@ -38,7 +38,7 @@ def oaat_at(recipe: dict, epoch: int, epochs: int = EPOCHS) -> dict:
     """What holds in an epoch, counted from 1 as in the paper, of a run of so many."""
     phases = [recipe["phases"][0] | {"epochs": epochs}]
     phase = Clock(phases).phase(epoch - 1)
-    return phase["examples"]["oaat"] | phase["awp"]
+    return phase["method"]["oaat"] | phase["awp"]
 
 
 def in_the_code(epochs: int, mixup: float = 0.2, lpips: float = 1) -> dict[int, dict]:
@@ -121,7 +121,7 @@ def test_cifar100_has_its_own_lambda_alpha_and_autoaugment(catalog):
 
 def test_attacks_pass_before_clean_images_where_weights_are_perturbed(catalog):
     made = catalog()
-    orders = {row: run_of(made, "table1", row)["phases"][0]["examples"]["trades"]["first"] for row in TRADES}
+    orders = {row: run_of(made, "table1", row)["phases"][0]["method"]["trades"]["first"] for row in TRADES}
     assert orders == TRADES
 
 
@@ -154,7 +154,7 @@ def test_the_baselines_optional_rows(catalog):
     target = made.targets["oaat", "table1"]
     paths = {panel.letter: panel.members[0].path for panel in target.panels}
     betas = [
-        run_of(made, "table1", row)["phases"][0]["examples"]["trades"]["beta"]
+        run_of(made, "table1", row)["phases"][0]["method"]["trades"]["beta"]
         for row in ("trades_4", "trades_9")
     ]
     assert betas == [4, 9]
@@ -181,7 +181,7 @@ def test_a_mean_of_a_recipe_without_one_is_refused(full_config, specs, edit):
 def test_exat_fine_tunes_by_its_own_steps(catalog):
     made = catalog()
     recipe = run_of(made, "table1", "exat")
-    method = recipe["phases"][0]["examples"]["pgd"]
+    method = recipe["phases"][0]["method"]["pgd"]
     assert method["steps"] == int(2.5 * method["eps"] / method["step"]) and recipe["phases"][0]["epochs"] == 5
     (before,) = [p for p in made.targets["oaat", "table1"].panels if p.letter == "at"]
     assert recipe["start"] == before.members[0].path
@@ -191,15 +191,15 @@ def test_an_ablation_changes_one_thing(catalog):
     made = catalog()
     whole = run_of(made, "ablation", "oaat")["phases"][0]
     for row in ("no_invariant", "no_sensitive", "clean_target", "no_average", "kl_attack"):
-        method = run_of(made, "ablation", row)["phases"][0]["examples"]["oaat"]
-        changed = [key for key in method if method[key] != whole["examples"]["oaat"][key]]
+        method = run_of(made, "ablation", row)["phases"][0]["method"]["oaat"]
+        changed = [key for key in method if method[key] != whole["method"]["oaat"][key]]
         assert len(changed) == 1, row
     assert run_of(made, "ablation", "awp_once")["phases"][0]["awp"] == whole["awp"] | {"reach": 1}
 
 
 def test_awp_costs_the_loss_once_more():
-    for examples, more in (({"pgd": {"steps": 10}}, 3), ({"trades": {"steps": 10}}, 6)):
-        plain = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 10, "examples": examples}]}
+    for spec, more in (({"pgd": {"steps": 10}}, 3), ({"trades": {"steps": 10}}, 6)):
+        plain = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 10, "method": spec}]}
         moved = plain | {"phases": [plain["phases"][0] | {"awp": {"gamma": 0.005}}]}
         assert training_passes(moved, 1000) - training_passes(plain, 1000) == 10 * 50 * more
 

@@ -69,9 +69,9 @@ def test_hours_are_operations_times_passes_times_images_over_the_rate(catalog):
 
 
 def test_pgd_training_costs_its_attack_and_steps_count_their_batch():
-    recipe = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 200, "examples": {}}]}
+    recipe = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 200, "method": {}}]}
     assert training_passes(recipe, 1000) == 200 * 50 * 3
-    recipe["phases"][0]["examples"] = {"pgd": {"eps": 0.3, "steps": 40}}
+    recipe["phases"][0]["method"] = {"pgd": {"eps": 0.3, "steps": 40}}
     assert training_passes(recipe, 1000) == 200 * 50 * (40 * 2 + 3)
 
 

@@ -37,12 +37,12 @@ recipes:
   short: {optimiser: {name: sgd, lr: 0.1}, batch: 128, epochs: 2}
 families:
   plain: {label: plain, base: short, recipe: {}}
-  pgd8: {label: PGD, base: short, recipe: {examples: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}}
+  pgd8: {label: PGD, base: short, recipe: {method: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}}
   then:
     label: both
     start: plain
     base: short
-    recipe: {examples: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}
+    recipe: {method: {pgd: {eps: 8/255, step: 2/255, steps: 10}}}
 profiles:
   attack: {label: PGD, metric: robust_accuracy, unit: eps, attack: pgd, grid: [8/255], step: 2/255, steps: 10}
   turned: {label: turned, metric: spatial_accuracy, unit: degrees, transform: rotate, grid: [0, 180]}

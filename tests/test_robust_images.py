@@ -30,7 +30,7 @@ RECIPE = canonical(
         "batch": 20,
         "epochs": 5,
         "split": {"validation": 40},
-        "examples": PGD,
+        "method": PGD,
     },
     "a test",
 )

@@ -292,39 +292,39 @@ def oaat_invariant(f, batch):
     return cross_entropy(logits, y) + 2.5 * kl(logits, attacked)
 
 
-FROM_0 = {"ramp": "steps", "values": [0, EPS], "at": [1]}
+FROM_0 = {"schedule": "steps", "values": [0, EPS], "at": [1]}
 AWP = {"awp": {"gamma": 0.01}}
 METHODS = {  # name: (recipe, formula, number of the batch)
     "natural": ({}, natural, 0),
-    "PGD": ({"examples": {"pgd": BALL}}, pgd, 0),
+    "PGD": ({"method": {"pgd": BALL}}, pgd, 0),
     "PGD at eps 0": (
-        {"examples": {"pgd": BALL | {"eps": {"ramp": "steps", "values": [0, EPS], "at": [1]}}}},
+        {"method": {"pgd": BALL | {"eps": {"schedule": "steps", "values": [0, EPS], "at": [1]}}}},
         natural,
         0,
     ),
-    "PGD + AWP": ({"examples": {"pgd": BALL}} | AWP, lambda f, batch: pgd(f, batch, 0.01), 0),
-    "TRADES": ({"examples": {"trades": BALL | {"beta": 6}}}, trades, 0),
+    "PGD + AWP": ({"method": {"pgd": BALL}} | AWP, lambda f, batch: pgd(f, batch, 0.01), 0),
+    "TRADES": ({"method": {"trades": BALL | {"beta": 6}}}, trades, 0),
     "TRADES + AWP": (
-        {"examples": {"trades": BALL | {"beta": 6, "first": "attacked"}}, "awp": {"gamma": 0.005}},
+        {"method": {"trades": BALL | {"beta": 6, "first": "attacked"}}, "awp": {"gamma": 0.005}},
         trades_awp,
         0,
     ),
-    "FAT": ({"examples": {"fat": BALL | {"tau": 1}}}, fat, 0),
-    "FAT + AWP": ({"examples": {"fat": BALL | {"tau": 1}}} | AWP, fat_awp, 0),
-    "ATES": ({"examples": {"ates": BALL | {"threshold": MARGIN}}}, ates, 0),
-    "ATES + AWP": ({"examples": {"ates": BALL | {"threshold": MARGIN}}} | AWP, ates_awp, 0),
+    "FAT": ({"method": {"fat": BALL | {"tau": 1}}}, fat, 0),
+    "FAT + AWP": ({"method": {"fat": BALL | {"tau": 1}}} | AWP, fat_awp, 0),
+    "ATES": ({"method": {"ates": BALL | {"threshold": MARGIN}}}, ates, 0),
+    "ATES + AWP": ({"method": {"ates": BALL | {"threshold": MARGIN}}} | AWP, ates_awp, 0),
     "OA-AT, warm-up": (
-        {"examples": {"oaat": OAAT | {"eps": 8 / 255}}, "awp": {"gamma": 0.005, "reach": 2}},
+        {"method": {"oaat": OAAT | {"eps": 8 / 255}}, "awp": {"gamma": 0.005, "reach": 2}},
         oaat_warm_up,
         0,
     ),
     "OA-AT, sensitive": (
-        {"examples": {"oaat": OAAT | {"eps": 16 / 255}}, "awp": {"gamma": 0.005}},
+        {"method": {"oaat": OAAT | {"eps": 16 / 255}}, "awp": {"gamma": 0.005}},
         oaat_sensitive,
         0,
     ),
     "OA-AT, invariant": (
-        {"examples": {"oaat": OAAT | {"eps": 16 / 255}}, "awp": {"gamma": 0.005}},
+        {"method": {"oaat": OAAT | {"eps": 16 / 255}}, "awp": {"gamma": 0.005}},
         oaat_invariant,
         1,
     ),
@@ -344,7 +344,7 @@ def statistics(model: nn.Module) -> list[Tensor]:
 @pytest.mark.parametrize("name", METHODS)
 def test_a_step_is_the_published_formula(name):
     given, formula, number = METHODS[name]
-    trainer, loss, gradients = ours(given, number, 3 if "oaat" in given.get("examples", {}) else None)
+    trainer, loss, gradients = ours(given, number, 3 if "oaat" in given.get("method", {}) else None)
     before, f, batch = network(), network().train(), Batch(number)
     expected = formula(f, batch)
     theirs = torch.autograd.grad(expected, list(f.parameters()))
@@ -363,14 +363,14 @@ def test_weight_averaging_is_the_published_formula(tmp_path):
     """Twelve epochs of two steps: the mean is w after the first step of epoch int(3 * 12 / 4) + 2, then
     tau mean + (1 - tau) w, the statistics of batch norm included."""
     tau = 0.9
-    ramp = {"ramp": "steps", "unit": "counted", "values": [0, tau], "at": [0.75], "late": 1}
+    schedule = {"schedule": "steps", "unit": "counted", "values": [0, tau], "at": [0.75], "late": 1}
     recipe = {
         "data": "toy",
         "model": {"name": "resnet18", "width": 0.0625},
         "optimiser": {"name": "sgd", "lr": 0.001},
         "batch": N,
         "epochs": 12,
-        "averaging": ramp,
+        "averaging": schedule,
     }
     batch, passed = Batch(0), []
     data = ImageSet(batch.images, batch.labels, 10, (0.5,) * 3, (0.25,) * 3)

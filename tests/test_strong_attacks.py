@@ -47,7 +47,7 @@ def trained(prepared, tmp_path_factory) -> tuple[Path, str]:
         "optimiser": {"name": "adam", "lr": 0.003},
         "batch": 40,
         "epochs": 25,
-        "examples": {"pgd": {"eps": EPS, "step": 0.05, "steps": 3}},
+        "method": {"pgd": {"eps": EPS, "step": 0.05, "steps": 3}},
     }
     train_script.train(canonical(recipe, "test"), 0, data, folder / "run", device="cpu", threads=1)
     return folder / "run", data

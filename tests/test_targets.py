@@ -98,7 +98,7 @@ def test_the_eps_0_member_is_shared_with_natural_training_but_not_with_trades_se
     paths = {figure: catalog.targets["tradeoff", figure].paths() for figure in ("fig2", "fig10", "fig11")}
     assert paths["fig10"][0] == paths["fig2"][0]
     natural = catalog.recipes[paths["fig11"][0]]
-    assert natural["phases"][0]["examples"] == {} and natural["batch"] == 64
+    assert natural["phases"][0]["method"] == {} and natural["batch"] == 64
     others = {
         path
         for key, target in catalog.targets.items()
@@ -119,7 +119,7 @@ def test_adversarial_training_starts_from_the_translated_model_of_the_same_range
     for member in panel.members:
         (phase,) = member.recipe["phases"]
         assert phase["augment"]["translate"] == (member.strength if kept else 0) and phase["augment"]["flip"]
-        assert phase["examples"]["pgd"]["eps"] == pytest.approx(8 / 255) and phase["epochs"] == 120
+        assert phase["method"]["pgd"]["eps"] == pytest.approx(8 / 255) and phase["epochs"] == 120
 
 
 def test_every_claim_that_is_asked_for_is_there(catalog):

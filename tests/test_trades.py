@@ -52,8 +52,8 @@ def by_hand(model: nn.Module, x: Tensor, y: Tensor, noise: Tensor) -> Tensor:
     return functional.cross_entropy(logits, y) + TRADES["beta"] * divergence
 
 
-def descended(examples: dict, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-    method = make(examples)
+def descended(spec: dict, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+    method = make(spec)
     adversarial = method.attack(model, x, y, Context(generator))
     return method.loss(model, x, adversarial, y, criterion=functional.cross_entropy)[0]
 
@@ -97,7 +97,7 @@ def recipe(**over) -> dict:
 
 
 def test_trades_at_eps_0_is_natural_training() -> None:
-    assert recipe(examples={"trades": TRADES | {"eps": 0}}) == recipe()
+    assert recipe(method={"trades": TRADES | {"eps": 0}}) == recipe()
 
 
 def trained(tmp_path: Path, **over) -> Tensor:
@@ -111,11 +111,11 @@ def trained(tmp_path: Path, **over) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "examples", [{}, {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 2}}, {"trades": TRADES}]
+    "spec", [{}, {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 2}}, {"trades": TRADES}]
 )
-def test_bfloat16_trains_float32_weights_nearly_as_float32_does(tmp_path: Path, examples: dict) -> None:
-    exact = trained(tmp_path, examples=examples)
-    rounded = trained(tmp_path, examples=examples, precision="bfloat16")
+def test_bfloat16_trains_float32_weights_nearly_as_float32_does(tmp_path: Path, spec: dict) -> None:
+    exact = trained(tmp_path, method=spec)
+    rounded = trained(tmp_path, method=spec, precision="bfloat16")
     assert rounded.dtype == torch.float32 and not torch.equal(exact, rounded)
     assert (exact - rounded).norm() < 0.2 * exact.norm()
 

@@ -1,4 +1,4 @@
-"""Training: ramps by hand and against torch's schedulers, resumption to the last bit, one-line errors."""
+"""Training: schedules by hand and against torch's schedulers, resumption to the last bit, one-line errors."""
 
 import hashlib
 import json
@@ -75,7 +75,7 @@ def one_line(caught: pytest.ExceptionInfo) -> str:
 
 # Ramps and phases
 
-RATE = {"ramp": "drops", "from": 0.1, "factor": 0.1}
+RATE = {"schedule": "drops", "from": 0.1, "factor": 0.1}
 CUSP = {  # epochs counted from 1: theta, eps, lr
     (1, 74): (120, 2 / 255, 0.1),
     (75, 89): (150, 4 / 255, 0.01),
@@ -89,7 +89,7 @@ def test_cusps_table_as_a_recipe():
         {
             "epochs": last - first + 1,
             "augment": {"rotate": theta},
-            "examples": {"pgd": PGD["pgd"] | {"eps": eps}},
+            "method": {"pgd": PGD["pgd"] | {"eps": eps}},
         }
         for (first, last), (theta, eps, _) in CUSP.items()
     ]
@@ -101,26 +101,26 @@ def test_cusps_table_as_a_recipe():
             for step in ((epoch - 1) * 313, epoch * 313 - 1):
                 moment = clock.time(step, 313)
                 phase = clock.phase(moment)
-                assert (phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]) == (theta, eps)
+                assert (phase["augment"]["rotate"], phase["method"]["pgd"]["eps"]) == (theta, eps)
                 assert value(made["optimiser"]["lr"], moment, clock.length) == pytest.approx(lr)
 
 
 PAIRS = [(120, 2 / 255), (150, 4 / 255), (180, 8 / 255)]
 RANDOM_PAIRS = {
-    "augment": {"rotate": {"ramp": "random", "values": [120, 150, 180], "weights": [74, 15, 31]}},
-    "examples": {
+    "augment": {"rotate": {"schedule": "random", "values": [120, 150, 180], "weights": [74, 15, 31]}},
+    "method": {
         "pgd": PGD["pgd"]
-        | {"eps": {"ramp": "random", "values": [2 / 255, 4 / 255, 8 / 255], "weights": [74, 15, 31]}}
+        | {"eps": {"schedule": "random", "values": [2 / 255, 4 / 255, 8 / 255], "weights": [74, 15, 31]}}
     },
 }
 
 
 def test_a_random_ramp_by_hand():
-    ramp = {"ramp": "random", "values": [5, 6, 7], "weights": [1, 2, 1]}
+    schedule = {"schedule": "random", "values": [5, 6, 7], "weights": [1, 2, 1]}
     draws = [0, 0.2499, 0.25, 0.7499, 0.75, 0.9999]
-    assert [value(ramp, 3, 10, draw) for draw in draws] == [5, 5, 6, 6, 7, 7]
+    assert [value(schedule, 3, 10, draw) for draw in draws] == [5, 5, 6, 6, 7, 7]
     with pytest.raises(ValueError, match="needs a draw"):
-        value(ramp, 3, 10)
+        value(schedule, 3, 10)
 
 
 def test_random_pairs_come_in_their_shares_and_never_part(digits, tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_random_pairs_come_in_their_shares_and_never_part(digits, tmp_path, monk
     seen = []
     for step in range(12_000):
         phase = clock.phase(0, unit_draw(3, "ramps", step))
-        seen.append((phase["augment"]["rotate"], phase["examples"]["pgd"]["eps"]))
+        seen.append((phase["augment"]["rotate"], phase["method"]["pgd"]["eps"]))
     assert set(seen) == set(PAIRS)
     for pair, epochs in zip(PAIRS, (74, 15, 31), strict=True):
         share = epochs / 120
@@ -159,14 +159,14 @@ def test_cosine_as_torchs_scheduler():
     optimiser = torch.optim.SGD([torch.zeros(1)], lr=0.2)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 110)
     for epoch in range(111):
-        found = value({"ramp": "cosine", "from": 0.2, "to": 0}, epoch, 110)
+        found = value({"schedule": "cosine", "from": 0.2, "to": 0}, epoch, 110)
         assert found == pytest.approx(scheduler.get_last_lr()[0], abs=1e-9)
         optimiser.step()
         scheduler.step()
 
 
 @pytest.mark.parametrize(
-    ("ramp", "expected"),
+    ("schedule", "expected"),
     [
         ({"from": 0, "to": 1}, [0, 0.25, 0.5, 0.75, 1, 1]),
         ({"from": 1, "to": 0, "begin": 50}, [1, 1, 1, 0.5, 0, 0]),
@@ -175,13 +175,13 @@ def test_cosine_as_torchs_scheduler():
         ({"from": 2, "to": 4, "begin": 50, "end": 50}, [2, 2, 4, 4, 4, 4]),
     ],
 )
-def test_linear_ramps_by_hand(ramp, expected):
-    found = [value({"ramp": "linear"} | ramp, moment, 100) for moment in (0, 25, 50, 75, 100, 120)]
+def test_linear_schedules_by_hand(schedule, expected):
+    found = [value({"schedule": "linear"} | schedule, moment, 100) for moment in (0, 25, 50, 75, 100, 120)]
     assert found == pytest.approx(expected)
 
 
-def test_ramps_inside_a_phase_move_and_the_recipe_stays():
-    spec = {"augment": {"rotate": {"ramp": "linear", "from": 0, "to": 180}}, "flip": True}
+def test_schedules_inside_a_phase_move_and_the_recipe_stays():
+    spec = {"augment": {"rotate": {"schedule": "linear", "from": 0, "to": 180}}, "flip": True}
     before = deepcopy(spec)
     assert at(spec, 30, 120) == {"augment": {"rotate": 45}, "flip": True}
     assert spec == before
@@ -200,7 +200,7 @@ def test_phases_in_steps():
 def test_the_loop_trains_on_what_each_phase_says(digits, tmp_path, monkeypatch, unit):
     """Four epochs of four steps, or ten steps, with another theta, eps and lr in each phase."""
     first = {"augment": {"rotate": 30}, unit: 3 if unit == "steps" else 1}
-    second = {"augment": {"rotate": 60}, "examples": PGD, unit: 7 if unit == "steps" else 3}
+    second = {"augment": {"rotate": 60}, "method": PGD, unit: 7 if unit == "steps" else 3}
     drop = first[unit]
     made = recipe(phases=[first, second], optimiser=SGD | {"lr": RATE | {"at": [drop]}})
     run = trainer(made, digits)
@@ -225,16 +225,16 @@ def test_the_loop_trains_on_what_each_phase_says(digits, tmp_path, monkeypatch, 
 
 TWO_PHASES = [
     {"epochs": 2, "augment": {"rotate": 30, "crop": 2, "flip": True}},
-    {"epochs": 2, "augment": {"rotate": 60, "translate": 0.1}, "examples": PGD},
+    {"epochs": 2, "augment": {"rotate": 60, "translate": 0.1}, "method": PGD},
 ]
-ADAM = {"name": "adam", "lr": {"ramp": "cosine", "from": 0.01, "to": 0.001}, "weight_decay": 1e-4}
+ADAM = {"name": "adam", "lr": {"schedule": "cosine", "from": 0.01, "to": 0.001}, "weight_decay": 1e-4}
 RICH = {
     "dropout, averaging, PGD": {"phases": TWO_PHASES, "averaging": 0.9, "label_smoothing": 0.1},
     "CuSP, by steps": {
         "epochs": 4,
-        "augment": {"rotate": {"ramp": "steps", "values": [30, 60, 90], "at": [1, 2]}},
-        "examples": {
-            "pgd": PGD["pgd"] | {"eps": {"ramp": "steps", "values": [0.05, 0.1, 0.2], "at": [1, 2]}}
+        "augment": {"rotate": {"schedule": "steps", "values": [30, 60, 90], "at": [1, 2]}},
+        "method": {
+            "pgd": PGD["pgd"] | {"eps": {"schedule": "steps", "values": [0.05, 0.1, 0.2], "at": [1, 2]}}
         },
         "optimiser": SGD | {"lr": RATE | {"at": [1, 2, 3]}},
     },
@@ -247,7 +247,7 @@ RICH = {
         "model": {"name": "vgg16", "width": 0.03, "normalise": "dataset"},
     },
     "steps, group twin": {
-        "phases": [{"steps": 6, "augment": {"rotate_translate": 0.2}}, {"steps": 9, "examples": PGD}],
+        "phases": [{"steps": 6, "augment": {"rotate_translate": 0.2}}, {"steps": 9, "method": PGD}],
         "model": {"name": "stdcnn", "width": 0.3, "group": "p4", "normalise": "per_image"},
         "optimiser": SGD | {"nesterov": True},
     },
@@ -443,7 +443,7 @@ def test_a_run_starts_from_the_weights_that_it_is_given(digits, tmp_path, refere
 
 def test_the_best_epoch_is_kept(digits, tmp_path):
     """A learning rate that ruins the network in the last epoch: the best on validation came before."""
-    rate = {"ramp": "drops", "from": 0.05, "factor": 40, "at": [5]}
+    rate = {"schedule": "drops", "from": 0.05, "factor": 40, "at": [5]}
     run = trainer(recipe(epochs=6, keep="best", optimiser=SGD | {"lr": rate}), digits)
     accuracy = [row["validation_accuracy"] for row in run.run(tmp_path / "resume.pt")]
     assert accuracy[-1] < max(accuracy)
@@ -479,7 +479,9 @@ def test_a_read_out_disturbs_nothing(digits, tmp_path):
 
 def test_the_epoch_of_best_robust_accuracy_is_read_out(digits, tmp_path, caplog):
     """Against the accuracy under PGD of each epoch's weights, measured here on the first 30 validation images."""
-    made = recipe(epochs=5, optimiser=SGD | {"lr": {"ramp": "drops", "from": 0.05, "factor": 40, "at": [4]}})
+    made = recipe(
+        epochs=5, optimiser=SGD | {"lr": {"schedule": "drops", "from": 0.05, "factor": 40, "at": [4]}}
+    )
     made["selection"] = {"eps": 0.02, "step": 0.01, "steps": 3, "images": 30}
     run = trainer(made, digits, readouts=["best_robust"])
     x, y = to_float(run.validation_set.images[:30]), run.validation_set.labels[:30]
@@ -607,12 +609,12 @@ def test_wrong_weights_are_one_line_that_names_the_file(tmp_path, wrong):
 
 @pytest.fixture(scope="module")
 def fitted(prepared, tmp_path_factory) -> Iterator:
-    """(test pixels, labels, {"natural", "pgd"} networks), trained alike but for the examples."""
+    """(test pixels, labels, {"natural", "pgd"} networks), trained alike but for the method."""
     folder = tmp_path_factory.mktemp("fitted")
     data = prepared("digits", DIGITS | {"train": 500})
     found = {}
-    for name, examples in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
-        made = recipe(epochs=10, examples=examples, model=NET | {"name": "lenet", "width": 0.5})
+    for name, spec in (("natural", {}), ("pgd", {"pgd": {"eps": 0.1, "step": 0.04, "steps": 4}})):
+        made = recipe(epochs=10, method=spec, model=NET | {"name": "lenet", "width": 0.5})
         run = trainer(made, data)
         list(run.run(folder / f"{name}.pt"))
         found[name] = run.network.eval()

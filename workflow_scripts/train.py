@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spatial_adversarial.records.identity import whole
+from spatial_adversarial.records.identity import released, whole
 from spatial_adversarial.runner.files import digest, lock, write_atomic
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
@@ -76,7 +76,7 @@ def train(
         save_weights(trainer.weights(), folder / "weights.pt")
         files = ["weights.pt", "history.csv", *(path.name for path in kept.values())]
         files += [f"{name}.pt" for name in readouts]
-        write_run(folder, recipe, seed, files, made_of)
+        write_run(folder, released(recipe), seed, files, made_of)
         resume.unlink(missing_ok=True)
 
 

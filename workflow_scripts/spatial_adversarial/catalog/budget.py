@@ -28,13 +28,13 @@ def of_runs(budget: dict, recipe: str, given: dict[str, str]) -> dict:
 
 
 def shrink_recipe(recipe: dict, budget: dict) -> dict:
-    """A canonical recipe with its phase lengths and the times of its ramps scaled, its training images limited."""
+    """A canonical recipe with its phase lengths and the times of its schedules scaled, its training images limited."""
     share = budget.get("epochs", 1)
     phases = [_scaled_phase(phase, share) for phase in recipe["phases"]]
     split = dict(recipe["split"])
     split["limit"] = budget.get("train_images", split["limit"])
     split["validation"] = budget.get("validation_images", split["validation"])
-    return _scaled_ramps(recipe | {"split": split}, share) | {"phases": phases}
+    return _scaled_schedules(recipe | {"split": split}, share) | {"phases": phases}
 
 
 def scaled_step(step: int, recipe: dict, budget: dict, where: str) -> int:
@@ -51,16 +51,16 @@ def scaled_step(step: int, recipe: dict, budget: dict, where: str) -> int:
 
 def _scaled_phase(phase: dict, share: float) -> dict:
     unit = "steps" if "steps" in phase else "epochs"
-    return _scaled_ramps(phase, share) | {unit: max(min(1, phase[unit]), math.ceil(phase[unit] * share))}
+    return _scaled_schedules(phase, share) | {unit: max(min(1, phase[unit]), math.ceil(phase[unit] * share))}
 
 
-def _scaled_ramps(tree, share: float):
+def _scaled_schedules(tree, share: float):
     if isinstance(tree, list):
-        return [_scaled_ramps(item, share) for item in tree]
+        return [_scaled_schedules(item, share) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    if "ramp" not in tree:
-        return {key: _scaled_ramps(value, share) for key, value in tree.items()}
+    if "schedule" not in tree:
+        return {key: _scaled_schedules(value, share) for key, value in tree.items()}
     if "unit" in tree:
         return tree
     times = {key: tree[key] * share for key in ("begin", "end") if key in tree}

@@ -165,7 +165,7 @@ class Table:
             raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
         if panel.kind == "candidate":
             return replace(line, name=name)
-        method = next(iter(member.recipe["phases"][-1]["examples"]), "clean")
+        method = next(iter(member.recipe["phases"][-1]["method"]), "clean")
         named = {"model": row["model"], "method": method}
         return replace(line, name=name, published=self._published(row, column, named, where))
 

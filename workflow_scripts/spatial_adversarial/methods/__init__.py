@@ -22,7 +22,7 @@ METHODS: dict[str, type[Method]] = {
 def make(examples: dict) -> Method:
     """The method of a phase's resolved `examples`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}.
 
-    At eps 0, as a ramp may begin, each is natural training.
+    At eps 0, as a schedule may begin, each is natural training.
     """
     name, parameters = next(iter(examples.items()), ("clean", {}))
     if parameters.get("eps") == 0:

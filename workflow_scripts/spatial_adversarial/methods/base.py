@@ -32,7 +32,7 @@ class Context:
 class Method:
     """Turns a batch into adversarial examples, and both into a loss; this one is natural training.
 
-    It is made anew for each batch, from numbers whose ramps are resolved. The network is in train mode, and
+    It is made anew for each batch, from numbers whose schedules are resolved. The network is in train mode, and
     stays so; x is the augmented batch, float32 [N, C, H, W] in [0, 1], and y its labels, int64 [N].
     """
 

@@ -72,7 +72,7 @@ class Oaat(Method):
 
     @property
     def imperceptibly(self) -> bool:
-        """Whether eps is still imperceptible; at 12/255, as ramps compute it, it is."""
+        """Whether eps is still imperceptible; at 12/255, as schedules compute it, it is."""
         return self.eps <= self.imperceptible + 1e-9
 
     def attack(self, network, x, y, context):

@@ -23,7 +23,7 @@ CLEAN_TOO = {"trades", "oaat"}  # methods whose loss is of the clean image as we
 
 
 def _most(number) -> float:
-    """A number, or the largest that a ramp of steps takes."""
+    """A number, or the largest that a schedule of steps takes."""
     return max(number["values"]) if isinstance(number, dict) else number
 
 
@@ -46,9 +46,9 @@ def training_passes(recipe: dict, images: float) -> float:
     for phase in recipe["phases"]:
         seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
         validated = seen / images * recipe["split"]["validation"]
-        passes = example_passes(phase["examples"])
+        passes = example_passes(phase["method"])
         if phase.get("awp", {}).get("gamma"):  # the loss once more
-            passes += TRAIN_STEP * (2 if phase["examples"].keys() & CLEAN_TOO else 1)
+            passes += TRAIN_STEP * (2 if phase["method"].keys() & CLEAN_TOO else 1)
         total += seen * passes + validated * FORWARD
     return total
 

@@ -7,12 +7,14 @@ import re
 from spatial_adversarial.records.reading import CatalogError, merge, numbers, schema, validate
 
 READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
-BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a ramp in words
+# Keys of a recipe, and what released results call them: hashes, the rules' parameters and run.yaml keep those names.
+RELEASED_NAMES = {"schedule": "ramp", "method": "examples"}
+BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a schedule in words
 # What training by a method computes: raise its number where that changes, and its runs get new ids.
 METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
 # The version in which averaged weights lie beside the last ones.
 AVERAGED_BESIDE = 2
-PHASE_KEYS = ("epochs", "steps", "augment", "examples", "awp")
+PHASE_KEYS = ("epochs", "steps", "augment", "method", "awp")
 
 
 def number_text(value: float | None) -> str:
@@ -30,6 +32,7 @@ def canonical(recipe: dict, where: str) -> dict:
     A recipe written without `phases` is one phase; with them, what stands outside holds for each.
     An adversarial method at eps 0 is natural training, so both are one run.
     """
+    _check_names(recipe, where)
     shared = {key: recipe[key] for key in PHASE_KEYS if key in recipe}
     full = {key: value for key, value in recipe.items() if key not in PHASE_KEYS}
     full["phases"] = recipe.get("phases", [{}])
@@ -41,7 +44,7 @@ def canonical(recipe: dict, where: str) -> dict:
     if len({"steps" in phase for phase in full["phases"]}) > 1:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
     phases = [_natural_at_zero(phase) for phase in full["phases"]]
-    used = {name for phase in phases for name in phase["examples"]}
+    used = {name for phase in phases for name in phase["method"]}
     versions = [METHOD_VERSIONS.get(name, 1) for name in used] + (
         [AVERAGED_BESIDE] if full["averaging"] else []
     )
@@ -49,14 +52,24 @@ def canonical(recipe: dict, where: str) -> dict:
     return full | {"version": version, "phases": phases}
 
 
+def _check_names(tree, where: str) -> None:
+    """CatalogError for a key that was renamed."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        new = next((new for new, old in RELEASED_NAMES.items() if old == key), None)
+        if new:
+            raise CatalogError(f"{where}: {key!r} is now called {new!r}")
+        _check_names(value, f"{where}.{key}")
+
+
 def _check_steps(tree, where: str) -> None:
-    """A ramp of steps has one value more than it has times, a random one a weight a value; raises CatalogError."""
+    """A schedule of steps has one value more than it has times, a random one a weight a value; raises CatalogError."""
     if isinstance(tree, list):
         tree = dict(enumerate(tree))
     if isinstance(tree, dict):
-        if tree.get("ramp") == "steps" and len(tree["values"]) != len(tree["at"]) + 1:
+        if tree.get("schedule") == "steps" and len(tree["values"]) != len(tree["at"]) + 1:
             raise CatalogError(f"{where}.values: {len(tree['values'])} values for {len(tree['at'])} steps")
-        if tree.get("ramp") == "random" and len(tree["values"]) != len(tree["weights"]):
+        if tree.get("schedule") == "random" and len(tree["values"]) != len(tree["weights"]):
             raise CatalogError(
                 f"{where}.values: {len(tree['values'])} values for {len(tree['weights'])} weights"
             )
@@ -65,8 +78,8 @@ def _check_steps(tree, where: str) -> None:
 
 
 def _natural_at_zero(phase: dict) -> dict:
-    clean = any(method.get("eps") == 0 for method in phase["examples"].values())
-    return phase | {"examples": {}} if clean else phase
+    clean = any(method.get("eps") == 0 for method in phase["method"].values())
+    return phase | {"method": {}} if clean else phase
 
 
 def filled(value: dict, rule: dict) -> dict:
@@ -82,14 +95,28 @@ def stripped(value: dict, rule: dict) -> dict:
 def identity(settings: dict, kind: str) -> dict:
     """What of a canonical "recipe" or "profile" makes it what it is: all but the schema's defaults.
 
-    Rules take this as their parameter, so that a new key with a default makes no old result again.
+    Rules take this as their parameter, so that a new key with a default makes no old result again. Its keys are
+    those of released results.
     """
-    return stripped(settings, schema(kind))
+    return released(stripped(settings, schema(kind)))
 
 
 def whole(settings: dict, kind: str) -> dict:
     """The canonical "recipe" or "profile" of an identity."""
-    return filled(settings, schema(kind))
+    return filled(_renamed(settings, {old: new for new, old in RELEASED_NAMES.items()}), schema(kind))
+
+
+def released(tree):
+    """A canonical recipe, or part of one, with its keys as released results name them."""
+    return _renamed(tree, RELEASED_NAMES)
+
+
+def _renamed(tree, names: dict[str, str]):
+    if isinstance(tree, list):
+        return [_renamed(item, names) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return {names.get(key, key): _renamed(value, names) for key, value in tree.items()}
 
 
 def _walk(value, rule: dict, fill: bool):
@@ -157,7 +184,7 @@ def _phase_words(phase: dict) -> str:
     if phase.get("epochs") == 0:
         return "given"
     strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
-    strengths |= {name: method["eps"] for name, method in phase["examples"].items() if "eps" in method}
+    strengths |= {name: method["eps"] for name, method in phase["method"].items() if "eps" in method}
     told = [key + _strength_words(value) for key, value in strengths.items() if value]
     told += ["autoaugment"] if phase["augment"]["autoaugment"] else []
     told += ["awp"] if phase["awp"]["gamma"] else []
@@ -168,8 +195,10 @@ def _strength_words(value: float | dict) -> str:
     """60, 8/255; 120-150-180 or 2-4-8/255 where it goes by steps, 2-or-4-or-8/255 at random; -ramp for another ramp."""
     if not isinstance(value, dict):
         return number_text(value)
-    if value["ramp"] not in BETWEEN:
+    if value["schedule"] not in BETWEEN:
         return "-ramp"
     texts = [number_text(one) for one in value["values"]]
     last = texts[-1].rpartition("/")[2]
-    return BETWEEN[value["ramp"]].join([*(text.removesuffix(f"/{last}") for text in texts[:-1]), texts[-1]])
+    return BETWEEN[value["schedule"]].join(
+        [*(text.removesuffix(f"/{last}") for text in texts[:-1]), texts[-1]]
+    )

@@ -1,1 +1,1 @@
-"""Training: one loop for every recipe, ramps for its numbers, one small object for each training method."""
+"""Training: one loop for every recipe, schedules for its numbers, one small object for each training method."""

@@ -16,7 +16,7 @@ class State:
 
     `best` is (validation accuracy, weights) where the recipe keeps the best, `best_robust` the same under attack.
     All random streams start anew each epoch from a seed of their own, so none is stored, but within an epoch (`part`,
-    as pause.py makes it).
+    as interrupt.py captures it).
     `made_of` is what the run was started with: a state is that run's alone.
     """
 

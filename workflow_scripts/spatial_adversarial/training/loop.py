@@ -29,7 +29,7 @@ class Trainer:
     """One run: a canonical recipe, a seed, a network, its training images and (maybe empty) validation images.
 
     The network and the images lie on one device. Every random draw of epoch e comes from streams seeded by
-    (seed, name, e), that of a step's random ramps from (seed, step), so that a run resumed after epoch e ends, on a
+    (seed, name, e), that of a step's random schedules from (seed, step), so that a run resumed after epoch e ends, on a
     CPU, with bit-identical weights; so does one that a signal ended within an epoch. `snapshots` says where to keep
     the weights that a step leaves: {step: file}.
     ValueError where the best weights are to be kept and there are no validation images.
@@ -65,7 +65,7 @@ class Trainer:
         self.averaged = None
         if "averaged" in readouts:
             self.averaged = AveragedModel(network, use_buffers=True)
-        made = [methods.make(phase["examples"]).memory(network) for phase in recipe["phases"]]
+        made = [methods.make(phase["method"]).memory(network) for phase in recipe["phases"]]
         self.memory = next((memory for memory in made if memory), None)
         self.snapshots, self.readouts = snapshots, readouts
         self.state = State(self._made_of())
@@ -237,7 +237,7 @@ class Trainer:
             group["lr"] = value(self.recipe["optimiser"]["lr"], time, self.clock.length, draw)
         x = augment(self.train_set.images[batch], phase["augment"], streams["augment"])
         y = self.train_set.labels[batch]
-        method = methods.make(phase["examples"])
+        method = methods.make(phase["method"])
         context = methods.Context(streams["examples"], self.state.step % self.steps_an_epoch, self.memory)
 
         with self._autocast():

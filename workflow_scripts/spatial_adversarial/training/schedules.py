@@ -1,21 +1,21 @@
-"""Numbers that change over a run: a recipe's ramps, read at a time in the unit of its phases."""
+"""Numbers that change over a run: a recipe's schedules, read at a time in the unit of its phases."""
 
 import math
 from itertools import accumulate
 
 
 def value(number, time: float, length: float, draw: float | None = None):
-    """A number or ramp at `time` of a run that is `length` long, both in epochs or both in steps.
+    """A number or schedule at `time` of a run that is `length` long, both in epochs or both in steps.
 
-    {ramp: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
-    {ramp: steps, values: [...], at: [...]}: the first of the values, and the next one at each time in `at`.
-    {ramp: random, values: [...], weights: [...]}: one of the values, drawn in the shares of the weights: the one that
-    `draw`, uniform in [0, 1), falls on. Ramps of equal weights so take the values of one place together.
-    {ramp: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
+    {schedule: drops, from, factor, at: [...]}: times `factor` at each time in `at` (epoch 50 done: at 50).
+    {schedule: steps, values: [...], at: [...]}: the first of the values, and the next one at each time in `at`.
+    {schedule: random, values: [...], weights: [...]}: one of the values, drawn in the shares of the weights: the
+    one that `draw`, uniform in [0, 1), falls on. Schedules of equal weights so take the values of one place together.
+    {schedule: linear | cosine, from, to, begin, end}: from `from` at `begin` (0) to `to` at `end` (the end of the run).
     With `unit: share` times are shares of the run's length. With `unit: counted` they are as well, but rounded down
-    to whole epochs (or steps) and met by epochs counted from 1, so that a linear ramp arrives in the last epoch:
+    to whole epochs (or steps) and met by epochs counted from 1, so that a linear schedule arrives in the last epoch:
     (e - begin) / (end - begin) in epoch e; steps come in the first epoch past their time. There `late` puts the end,
-    or the times of steps, so many epochs later. `least` is what a linear ramp never falls below.
+    or the times of steps, so many epochs later. `least` is what a linear schedule never falls below.
     """
     if not isinstance(number, dict):
         return number
@@ -23,24 +23,24 @@ def value(number, time: float, length: float, draw: float | None = None):
         return value(_counted(number, length), time + 1, length)
     if number.get("unit") == "share":
         time, length = time / length, 1
-    if number["ramp"] == "drops":
+    if number["schedule"] == "drops":
         return number["from"] * number["factor"] ** sum(time >= drop for drop in number["at"])
-    if number["ramp"] == "random":
+    if number["schedule"] == "random":
         if draw is None:
-            raise ValueError("a random ramp needs a draw")
+            raise ValueError("a random schedule needs a draw")
         ends = list(accumulate(number["weights"]))
         return number["values"][sum(draw * ends[-1] >= end for end in ends)]
-    if number["ramp"] == "steps":
+    if number["schedule"] == "steps":
         return number["values"][sum(time >= step for step in number["at"])]
     begin, end = number.get("begin", 0), number.get("end", length)
     share = min(1.0, max(0.0, (time - begin) / (end - begin))) if end > begin else float(time >= end)
-    if number["ramp"] == "cosine":
+    if number["schedule"] == "cosine":
         share = (1 - math.cos(math.pi * share)) / 2
     return max(number.get("least", -math.inf), number["from"] + (number["to"] - number["from"]) * share)
 
 
 def _counted(number: dict, length: float) -> dict:
-    """A ramp of `unit: counted` with its times in epochs counted from 1, those of steps in the epoch after."""
+    """A schedule of `unit: counted` with its times in epochs counted from 1, those of steps in the epoch after."""
     late = number.get("late", 0)
 
     def whole(share: float) -> int:
@@ -52,8 +52,8 @@ def _counted(number: dict, length: float) -> dict:
 
 
 def at(tree, time: float, length: float, draw: float | None = None):
-    """A recipe's part with each ramp replaced by its value at `time` and `draw`; the tree itself is left alone."""
-    if isinstance(tree, dict) and "ramp" not in tree:
+    """A recipe's part with each schedule replaced by its value at `time` and `draw`; the tree itself is left alone."""
+    if isinstance(tree, dict) and "schedule" not in tree:
         return {key: at(item, time, length, draw) for key, item in tree.items()}
     return value(tree, time, length, draw)
 
@@ -78,12 +78,10 @@ class Clock:
         return step if self.unit == "steps" else step // steps_an_epoch
 
     def phase(self, time: int, draw: float | None = None) -> dict:
-        """The phase that holds at a time, its ramps replaced by their values then, the random ones by `draw`."""
+        """The phase that holds at a time, its schedules replaced by their values then, the random ones by `draw`."""
         passed = 0
         for phase in self.phases:
             passed += phase[self.unit]
             if time < passed:
-                return at(
-                    {key: phase[key] for key in ("augment", "examples", "awp")}, time, self.length, draw
-                )
+                return at({key: phase[key] for key in ("augment", "method", "awp")}, time, self.length, draw)
         raise ValueError(f"time {time} lies past the run's end at {self.length} {self.unit}")
