@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from keep_results import keep
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.reading import merge
 
@@ -17,7 +18,10 @@ RUNS = {
     "3_cifar_pgd": 11,
     "4_cifar_cusp": 9,
     "5_mnist_pgd": 5,
+    "6_cifar_oaat": 4,
+    "7_cifar_features": 15,
     "8_cifar_full": 2,
+    "9_mnist_longer": 4,
 }
 
 
@@ -38,3 +42,31 @@ def test_a_stage_trains_its_networks_and_no_others(stage, full_config):
 def test_the_script_goes_through_all_stages():
     script = (ROOT / "profiles/overnight/nights.sh").read_text(encoding="utf-8")
     assert re.search(r"^stages=\((.*)\)", script, re.MULTILINE)[1].split() == sorted(RUNS) == sorted(STAGES)
+
+
+def test_what_is_kept_of_results_is_small_and_of_the_targets_asked_for(tmp_path):
+    results, folder = tmp_path / "results", tmp_path / "kept"
+    for name in ("figures/a/fig1", "figures/a/fig2", "figures/b/images", "tables/a/t1"):
+        for kind in ("csv", "csv.sha256", "png", "pdf", "md", "tex"):
+            file = results / f"{name}.{kind}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("panel,pixels\n" if "images" in name else "panel,value\n", encoding="utf-8")
+    for name in ("runs/r/seed0/weights.pt", "claims/a.csv", "provenance.csv"):
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text("x", encoding="utf-8")
+    (folder / "figures/a").mkdir(parents=True)
+    (folder / "figures/a/old.csv").touch()
+    made = {str(path.relative_to(folder)) for path in keep(results, folder, {"a/fig2"})}
+    assert made == {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert made == {
+        "figures/a/fig1.csv",
+        "figures/a/fig1.csv.sha256",
+        "figures/a/fig1.png",
+        "tables/a/t1.csv",
+        "tables/a/t1.md",
+        "claims/a.csv",
+        "provenance.csv",
+    }
+    with pytest.raises(ValueError, match="no figure, table or claims"):
+        keep(tmp_path / "nothing", folder, set())
+    assert folder.is_dir()

@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-stages=(1_mnist 2_cifar_half 3_cifar_pgd 4_cifar_cusp 5_mnist_pgd 8_cifar_full)
+stages=(1_mnist 2_cifar_half 3_cifar_pgd 4_cifar_cusp 5_mnist_pgd 6_cifar_oaat 7_cifar_features 8_cifar_full 9_mnist_longer)
 dry=()
 if [ "${1:-}" = "--dry-run" ]; then dry=(--dry-run --quiet rules host reason); shift; fi
 if [ $# -gt 0 ]; then stages=("$@"); fi
@@ -25,7 +25,10 @@ files_of() {
     3_cifar_pgd) echo figures/tradeoff/{fig2,fig10,fig12}.pdf claims/tradeoff.csv ;;
     4_cifar_cusp) echo figures/cusp/fig6.pdf tables/cusp/{table1,table3}.csv claims/cusp.csv ;;
     5_mnist_pgd) echo figures/{invariance/fig5,tradeoff/fig7}.pdf claims/{invariance,tradeoff}.csv ;;
+    6_cifar_oaat) echo tables/oaat/{table1,sanity}.csv claims/oaat.csv ;;
+    7_cifar_features) echo figures/features/{fig1,fig2,fig3}.pdf tables/features/{table1,table4}.csv claims/features.csv ;;
     8_cifar_full) echo figures/invariance/fig2.pdf ;;
+    9_mnist_longer) echo figures/{invariance/fig1,tradeoff/fig6}.pdf claims/{invariance,tradeoff}.csv ;;
     *) echo "no stage $1: ${stages[*]}" >&2; return 2 ;;
   esac
 }
@@ -34,7 +37,9 @@ for stage in "${stages[@]}"; do
   printf '== %s\n' "$stage"
   results="${RESULTS:-results/overnight}/$stage"
   files=$(files_of "$stage")
-  nice -n 19 snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" \
-    --config results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} -- \
-    $(printf "$results/%s " $files)
+  asked=(snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" --config
+    results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} --)
+  nice -n 19 "${asked[@]}" $(printf "$results/%s " $files)
+  # what it was planned to cost, and what it did: seconds of the clock and of the CPU, by run and evaluation
+  if [ ${#dry[@]} = 0 ]; then nice -n 19 "${asked[@]}" plan provenance; fi
 done

@@ -1,0 +1,57 @@
+"""Copy what is small and worth keeping of a folder of results: figures, tables, claims and provenance.
+
+    python workflow_scripts/keep_results.py results/overnight/1_mnist docs/results/1_mnist --but cusp/fig8 cusp/fig15
+
+Images of a data set (figures of the kind "images"), weights and per-image predictions stay behind.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+FIGURES = ("csv", "csv.sha256", "png")
+TABLES = ("csv", "md")
+WHOLE = ("claims.csv", "claims_published.csv", "provenance.csv", "plan.csv")
+
+
+def kept(results: Path, but: set[str]) -> list[Path]:
+    """The files of `results` to keep, without those of the targets in `but` (<paper>/<target>)."""
+    files = [results / name for name in WHOLE] + sorted(results.glob("claims/*.csv"))
+    for folder, kinds in (("figures", FIGURES), ("tables", TABLES)):
+        for csv in sorted(results.glob(f"{folder}/*/*.csv")):
+            if f"{csv.parent.name}/{csv.stem}" not in but and not _shows_images(csv):
+                files += [csv.with_name(f"{csv.stem}.{kind}") for kind in kinds]
+    return [file for file in files if file.is_file()]
+
+
+def _shows_images(csv: Path) -> bool:
+    """Whether a tidy CSV holds pixels of a data set."""
+    with csv.open(encoding="utf-8") as file:
+        return "pixels" in next(file).rstrip().split(",")
+
+
+def keep(results: Path, folder: Path, but: set[str]) -> list[Path]:
+    """Copy them to `folder`, which loses what it held of other targets; returns the copies. ValueError for none."""
+    files = kept(results, but)
+    if not files:
+        raise ValueError(f"{results}: no figure, table or claims")
+    shutil.rmtree(folder, ignore_errors=True)
+    copies = [folder / file.relative_to(results) for file in files]
+    for file, copy in zip(files, copies, strict=True):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    return copies
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--but", nargs="*", default=[], metavar="PAPER/TARGET")
+    typed = parser.parse_args()
+    copies = keep(typed.results, typed.folder, set(typed.but))
+    print(
+        f"{len(copies)} files, {sum(copy.stat().st_size for copy in copies) / 1e6:.1f} MB, in {typed.folder}"
+    )
