@@ -203,8 +203,8 @@ def _explain(error) -> str:
         return "give exactly one of " + ", ".join(rule["required"][0] for rule in error.validator_value)
     if "propertyNames" in error.absolute_schema_path:
         return f"{error.instance!r} is no name: letters, digits and _ only"
-    if error.validator == "pattern" and "description" in error.schema:
-        return f"{error.instance!r}: {error.schema['description']}"
+    if error.validator == "pattern" and "hint" in error.schema:
+        return f"{error.instance!r}: {error.schema['hint']}"
     if error.validator != "additionalProperties":
         return error.message
     known = list(error.schema.get("properties", {}))
