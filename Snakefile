@@ -26,7 +26,7 @@ if config["container"]:
 
 
 wildcard_constraints:
-    run=RUN,
+    run=Paths.RUN,
     seed=r"\d+",
     profile=r"[\w-]+",
     images=r"[\w.-]+",
@@ -48,12 +48,13 @@ include: "rules/targets.smk"
 rule all:
     default_target: True
     input:
-        all_results(),
+        products.of_all(catalog, paths),
+        products.site(catalog, paths),
     message:
         "Every figure, table and claim of {config[papers]} is in {config[results]}."
 
 
-check_targets(command_line(workflow), workflow.rules, results=known_files())
+check_targets(command_line(workflow), workflow.rules, results=products.of_papers(catalog, paths))
 
 
 onstart:

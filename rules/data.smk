@@ -1,10 +1,10 @@
 rule download:
     output:
-        manifest=f"{DATA}/raw/{{data}}.json",
+        manifest=paths.raw(),
     log:
-        f"{RESULTS}/logs/download/{{data}}.log",
+        paths.log("download/{data}"),
     benchmark:
-        f"{RESULTS}/benchmarks/download/{{data}}.tsv"
+        paths.benchmark("download/{data}")
     retries: 2
     localrule: True  # a cluster's compute nodes may have no network
     conda:
@@ -23,11 +23,11 @@ rule prepare:
     input:
         manifest=rules.download.output.manifest,
     output:
-        h5=f"{DATA}/{{data}}.h5",
+        h5=paths.prepared(),
     log:
-        f"{RESULTS}/logs/prepare/{{data}}.log",
+        paths.log("prepare/{data}"),
     benchmark:
-        f"{RESULTS}/benchmarks/prepare/{{data}}.tsv"
+        paths.benchmark("prepare/{data}")
     conda:
         ENVIRONMENT
     params:
@@ -40,26 +40,26 @@ rule prepare:
 
 rule build_robust_images:
     input:
-        unpack(robust_run),
+        unpack(inputs.robust_run),
     output:
-        h5=f"{RESULTS}/robust_images/{{run}}/{{images}}.h5",
+        h5=paths.robust_images(),
         png=report(
-            f"{RESULTS}/robust_images/{{run}}/{{images}}.png",
+            paths.robust_images(kind="png"),
             caption="captions/target.rst",
             category="data",
             labels={"target": "{run}", "kind": "robust images"},
         ),
     log:
-        f"{RESULTS}/logs/robust_images/{{run}}/{{images}}.log",
+        paths.log("robust_images/{run}/{images}"),
     benchmark:
-        f"{RESULTS}/benchmarks/robust_images/{{run}}/{{images}}.tsv"
+        paths.benchmark("robust_images/{run}/{images}")
     conda:
         ENVIRONMENT
     threads: config["threads"]
     resources:
         gpu=1,
     params:
-        settings=mix_identity,
+        settings=inputs.mix_identity,
         caption="Images that were moved until a robust network's features of them were those of other images (D_R).",
     message:
         "Make images that show what {wildcards.run} sees: D_R."
@@ -69,15 +69,15 @@ rule build_robust_images:
 
 rule convert_released_images:
     output:
-        h5=f"{RESULTS}/robust_images/released/released.h5",
+        h5=paths.robust_images("released", "released"),
     log:
-        f"{RESULTS}/logs/robust_images/released.log",
+        paths.log("robust_images/released"),
     benchmark:
-        f"{RESULTS}/benchmarks/robust_images/released.tsv"
+        paths.benchmark("robust_images/released")
     conda:
         ENVIRONMENT
     params:
-        files=lambda wildcards, output: released_files(),  # no inputs: where they lie makes nothing again
+        files=lambda wildcards, output: inputs.released_files(),  # no inputs: where they lie makes nothing again
     message:
         "Bring the released D_R from {config[data_mirror]} into the layout of a prepared data set."
     script:

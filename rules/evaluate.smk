@@ -6,15 +6,15 @@ for bundle, (files, runs) in catalog.bundles().items():
         name:
             f"evaluate_{bundle}"
         input:
-            unpack(trained),
-            data=data_of,
-            sources=partial(source_weights, files),
+            unpack(inputs.trained),
+            data=inputs.data,
+            sources=partial(inputs.source_weights, files),
         output:
-            [f"{RESULTS}/evaluations/{{run}}/seed{{seed}}/{file}.h5" for file in files],
+            [paths.evaluation(profile=file) for file in files],
         log:
-            f"{RESULTS}/logs/evaluate/{{run}}/seed{{seed}}/{files[0]}.log",
+            paths.log(f"evaluate/{{run}}/seed{{seed}}/{files[0]}"),
         benchmark:
-            f"{RESULTS}/benchmarks/evaluate/{{run}}/seed{{seed}}/{files[0]}.tsv"
+            paths.benchmark(f"evaluate/{{run}}/seed{{seed}}/{files[0]}")
         wildcard_constraints:
             run="|".join(map(re.escape, runs)),
         priority: 1  # before more training, so that figures appear as early as they can
@@ -24,7 +24,7 @@ for bundle, (files, runs) in catalog.bundles().items():
         resources:
             gpu=1,
         params:
-            profiles=profile_identities,
+            profiles=inputs.profile_identities,
         message:
             "Evaluate {wildcards.run}, seed {wildcards.seed}: its profiles in one start."
         script:
@@ -33,16 +33,14 @@ for bundle, (files, runs) in catalog.bundles().items():
 
 rule slice_boundaries:
     input:
-        data=data_of,
-        weights=lambda wildcards: [
-            f"{RESULTS}/runs/{path}/seed{wildcards.seed}/weights.pt" for path in slice_pair(wildcards)
-        ],
+        data=inputs.data,
+        weights=inputs.sliced,
     output:
-        h5=f"{RESULTS}/slices/{{run}}/seed{{seed}}/{{other}}.h5",
+        h5=paths.slice(),
     log:
-        f"{RESULTS}/logs/slices/{{run}}/seed{{seed}}/{{other}}.log",
+        paths.log("slices/{run}/seed{seed}/{other}"),
     benchmark:
-        f"{RESULTS}/benchmarks/slices/{{run}}/seed{{seed}}/{{other}}.tsv"
+        paths.benchmark("slices/{run}/seed{seed}/{other}")
     priority: 1
     conda:
         ENVIRONMENT

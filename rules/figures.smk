@@ -1,19 +1,19 @@
 rule aggregate:
     input:
-        unpack(aggregate_inputs),
+        unpack(inputs.aggregate),
     output:
-        h5=f"{RESULTS}/aggregates/{{paper}}/{{target}}.h5",
+        h5=paths.aggregate(),
     log:
-        f"{RESULTS}/logs/aggregate/{{paper}}/{{target}}.log",
+        paths.log("aggregate/{paper}/{target}"),
     benchmark:
-        f"{RESULTS}/benchmarks/aggregate/{{paper}}/{{target}}.tsv"
+        paths.benchmark("aggregate/{paper}/{target}")
     priority: 2
     conda:
         ENVIRONMENT
     params:
         code=code_of("aggregate"),
-        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
-        twin=twin_fingerprint,
+        fingerprint=inputs.fingerprint,
+        twin=inputs.twin_fingerprint,
     message:
         "Compute the numbers of {wildcards.paper} {wildcards.target}."
     script:
@@ -22,28 +22,28 @@ rule aggregate:
 
 rule draw:
     input:
-        h5=aggregate_of,
+        h5=inputs.drawn,
     output:
-        pdf=f"{RESULTS}/figures/{{paper}}/{{target}}.pdf",
+        pdf=paths.figure(),
         png=report(
-            f"{RESULTS}/figures/{{paper}}/{{target}}.png",
+            paths.figure(kind="png"),
             caption="captions/target.rst",
             category="{paper}",
             labels={"target": "{target}", "kind": "figure"},
         ),
-        csv=f"{RESULTS}/figures/{{paper}}/{{target}}.csv",
-        checksum=f"{RESULTS}/figures/{{paper}}/{{target}}.csv.sha256",
+        csv=paths.figure(kind="csv"),
+        checksum=paths.figure(kind="csv.sha256"),
     log:
-        f"{RESULTS}/logs/draw/{{paper}}/{{target}}.log",
+        paths.log("draw/{paper}/{target}"),
     benchmark:
-        f"{RESULTS}/benchmarks/draw/{{paper}}/{{target}}.tsv"
+        paths.benchmark("draw/{paper}/{target}")
     priority: 2
     conda:
         ENVIRONMENT
     params:
         code=code_of("draw"),
-        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
-        caption=lambda wildcards: caption(catalog, target_of(wildcards)),
+        fingerprint=inputs.fingerprint,
+        caption=caption_of,
     message:
         "Draw {wildcards.paper} {wildcards.target}."
     script:

@@ -3,12 +3,12 @@ rule plan:
     input:
         networks=rules.networks.output.json,
     log:
-        f"{RESULTS}/logs/plan.log",
+        paths.log("plan"),
     localrule: True
     conda:
         ENVIRONMENT
     message:
-        "Plan: runs, jobs, estimated hours and disk of every figure and table, in {RESULTS}/plan.csv too."
+        "Plan: runs, jobs, estimated hours and disk of every figure and table, in {paths.plan} too."
     script:
         "../workflow_scripts/make_plan.py"
 
@@ -17,7 +17,7 @@ rule calibrate:
     input:
         networks=rules.networks.output.json,
     log:
-        f"{RESULTS}/logs/calibrate.log",
+        paths.log("calibrate"),
     conda:
         ENVIRONMENT
     threads: config["threads"]
@@ -34,11 +34,11 @@ rule calibrate:
 
 rule provenance:
     log:
-        f"{RESULTS}/logs/provenance.log",
+        paths.log("provenance"),
     localrule: True
     conda:
         ENVIRONMENT
     message:
-        "Collect what each finished run and evaluation was made with, in {RESULTS}/provenance.csv."
+        "Collect what each finished run and evaluation was made with, in {paths.provenance}."
     script:
         "../workflow_scripts/collect_provenance.py"

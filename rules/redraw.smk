@@ -1,16 +1,16 @@
 # From tidy CSVs alone: no torch, no data, no training. `tidy` names the folder that holds <paper>/<target>.csv.
 rule redraw_figure:
     input:
-        csv=f"{TIDY}/{{paper}}/{{target}}.csv",
+        csv=paths.tidy_csv(),
     output:
-        pdf=f"{RESULTS}/redrawn/{{paper}}/{{target}}.pdf",
-        png=f"{RESULTS}/redrawn/{{paper}}/{{target}}.png",
-        csv=f"{RESULTS}/redrawn/{{paper}}/{{target}}.csv",
-        checksum=f"{RESULTS}/redrawn/{{paper}}/{{target}}.csv.sha256",
+        pdf=paths.redrawn(),
+        png=paths.redrawn(kind="png"),
+        csv=paths.redrawn(kind="csv"),
+        checksum=paths.redrawn(kind="csv.sha256"),
     log:
-        f"{RESULTS}/logs/redraw/{{paper}}/{{target}}.log",
+        paths.log("redraw/{paper}/{target}"),
     benchmark:
-        f"{RESULTS}/benchmarks/redraw/{{paper}}/{{target}}.tsv"
+        paths.benchmark("redraw/{paper}/{target}")
     conda:
         ENVIRONMENT
     params:
@@ -23,6 +23,6 @@ rule redraw_figure:
 
 rule redraw:
     input:
-        redrawn(),
+        products.redrawn(catalog, paths),
     message:
-        "Every figure with a CSV in {TIDY} is in {RESULTS}/redrawn."
+        "Every figure with a CSV in {paths.tidy} is in {config[results]}/redrawn."

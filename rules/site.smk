@@ -1,23 +1,23 @@
 # It has no inputs and declares no outputs: it shows what is there, and trains nothing.
 rule site:
     log:
-        f"{RESULTS}/logs/site.log",
+        paths.log("site"),
     localrule: True
     conda:
         ENVIRONMENT
     message:
-        "Write the site of what is in {RESULTS}."
+        "Write the site of what is in {config[results]}."
     script:
         "../workflow_scripts/make_site.py"
 
 
 rule site_of_all:
     input:
-        all_but_the_site(),
+        products.of_all(catalog, paths),
     output:
-        html=f"{RESULTS}/site/index.html",
+        html=paths.site,
     log:
-        f"{RESULTS}/logs/site_of_all.log",
+        paths.log("site_of_all"),
     localrule: True
     conda:
         ENVIRONMENT

@@ -1,16 +1,16 @@
 rule networks:
     output:
-        json=f"{RESULTS}/networks.json",
+        json=paths.networks,
     log:
-        f"{RESULTS}/logs/networks.log",
+        paths.log("networks"),
     benchmark:
-        f"{RESULTS}/benchmarks/networks.tsv"
+        paths.benchmark("networks")
     conda:
         ENVIRONMENT
     params:
         code=code_of("networks"),
         networks=catalog.networks(),
-        data=lambda wildcards: {name: catalog.data_identity(name) for name in data_of_networks()},
+        data=inputs.network_data(),
     message:
         "Count the layers, parameters and operations of every network."
     script:
@@ -19,27 +19,27 @@ rule networks:
 
 rule tabulate:
     input:
-        unpack(table_inputs),
+        unpack(inputs.tabulated),
     output:
-        csv=f"{RESULTS}/tables/{{paper}}/{{target}}.csv",
+        csv=paths.table(kind="csv"),
         md=report(
-            f"{RESULTS}/tables/{{paper}}/{{target}}.md",
+            paths.table(),
             caption="captions/target.rst",
             category="{paper}",
             labels={"target": "{target}", "kind": "table"},
         ),
-        tex=f"{RESULTS}/tables/{{paper}}/{{target}}.tex",
+        tex=paths.table(kind="tex"),
     log:
-        f"{RESULTS}/logs/tabulate/{{paper}}/{{target}}.log",
+        paths.log("tabulate/{paper}/{target}"),
     benchmark:
-        f"{RESULTS}/benchmarks/tabulate/{{paper}}/{{target}}.tsv"
+        paths.benchmark("tabulate/{paper}/{target}")
     priority: 2
     conda:
         ENVIRONMENT
     params:
         code=code_of("make_table"),
-        fingerprint=lambda wildcards: catalog.fingerprint(target_of(wildcards)),
-        caption=lambda wildcards: caption(catalog, target_of(wildcards)),
+        fingerprint=inputs.fingerprint,
+        caption=caption_of,
     message:
         "Write the table {wildcards.paper} {wildcards.target}."
     script:
@@ -48,32 +48,26 @@ rule tabulate:
 
 rule judge:
     input:
-        aggregates=lambda wildcards: [
-            f"{RESULTS}/aggregates/{wildcards.paper}/{name}.h5"
-            for name in catalog.claimed_targets(wildcards.paper)
-        ],
+        aggregates=inputs.judged,
     output:
         csv=report(
-            f"{RESULTS}/claims/{{paper}}.csv",
+            paths.claims(),
             caption="captions/target.rst",
             category="{paper}",
             labels={"target": "claims", "kind": "claims"},
         ),
-        published=f"{RESULTS}/claims_published/{{paper}}.csv",
+        published=paths.claims_published(),
     log:
-        f"{RESULTS}/logs/judge/{{paper}}.log",
+        paths.log("judge/{paper}"),
     benchmark:
-        f"{RESULTS}/benchmarks/judge/{{paper}}.tsv"
+        paths.benchmark("judge/{paper}")
     priority: 2
     conda:
         ENVIRONMENT
     params:
         code=code_of("judge"),
         claims=lambda wildcards: catalog.claims[wildcards.paper],
-        fingerprints=lambda wildcards: {
-            name: catalog.fingerprint(catalog.targets[wildcards.paper, name])
-            for name in catalog.claimed_targets(wildcards.paper)
-        },
+        fingerprints=inputs.judged_fingerprints,
         caption="The paper's sentences that can be checked: statistic, interval, and whether it holds on our results.",
     message:
         "Judge the claims of {wildcards.paper} on our results, and on the paper's own numbers."
@@ -83,13 +77,13 @@ rule judge:
 
 rule claims:
     input:
-        [f"{RESULTS}/claims/{paper}.csv" for paper, claims in catalog.claims.items() if claims],
+        [paths.claims(paper) for paper, claims in catalog.claims.items() if claims],
     output:
-        csv=f"{RESULTS}/claims.csv",
+        csv=paths.all_claims,
     log:
-        f"{RESULTS}/logs/claims.log",
+        paths.log("claims"),
     benchmark:
-        f"{RESULTS}/benchmarks/claims.tsv"
+        paths.benchmark("claims")
     conda:
         ENVIRONMENT
     params:
@@ -102,13 +96,13 @@ rule claims:
 
 rule claims_published:
     input:
-        [f"{RESULTS}/claims_published/{paper}.csv" for paper, claims in catalog.claims.items() if claims],
+        [paths.claims_published(paper) for paper, claims in catalog.claims.items() if claims],
     output:
-        csv=f"{RESULTS}/claims_published.csv",
+        csv=paths.all_claims_published,
     log:
-        f"{RESULTS}/logs/claims_published.log",
+        paths.log("claims_published"),
     benchmark:
-        f"{RESULTS}/benchmarks/claims_published.tsv"
+        paths.benchmark("claims_published")
     conda:
         ENVIRONMENT
     params:
@@ -125,20 +119,20 @@ for paper in config["papers"]:
         name:
             paper
         input:
-            results_of(paper),
+            products.of_paper(catalog, paths, paper),
         message:
             f"Every figure, table and claim of {paper}."
 
 
 rule report:
     input:
-        [file for paper in config["papers"] for file in results_of(paper)],
+        products.of_papers(catalog, paths),
     output:
-        zip=f"{RESULTS}/report.zip",
+        zip=paths.report,
     log:
-        f"{RESULTS}/logs/report.log",
+        paths.log("report"),
     benchmark:
-        f"{RESULTS}/benchmarks/report.tsv"
+        paths.benchmark("report")
     conda:
         ENVIRONMENT
     message:

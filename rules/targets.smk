@@ -3,7 +3,7 @@ rule targets:
     input:
         networks=rules.networks.output.json,
     log:
-        f"{RESULTS}/logs/targets.log",
+        paths.log("targets"),
     localrule: True
     conda:
         ENVIRONMENT

@@ -1,22 +1,22 @@
 # One rule for the runs whose last weights are all that is asked for, and one for each other list of weights that are
 # kept beside them (at some steps, averaged, of the most robust epoch): no part of a run's identity, so that more of
 # them train it again, to the same weights.
-for trainer, (kept, runs) in trainers().items():
+for trainer, (kept, runs) in inputs.trainers().items():
 
     rule:
         name:
             trainer
         input:
-            unpack(training_inputs),
+            unpack(inputs.training),
         output:
-            weights=f"{RESULTS}/runs/{{run}}/seed{{seed}}/weights.pt",
-            history=f"{RESULTS}/runs/{{run}}/seed{{seed}}/history.csv",
-            run=f"{RESULTS}/runs/{{run}}/seed{{seed}}/run.yaml",
-            kept=[f"{RESULTS}/runs/{{run}}/seed{{seed}}/{weights}.pt" for weights in kept],
+            weights=paths.weights(),
+            history=paths.history(),
+            run=paths.run_record(),
+            kept=[paths.weights(name=name) for name in kept],
         log:
-            f"{RESULTS}/logs/train/{{run}}/seed{{seed}}.log",
+            paths.log("train/{run}/seed{seed}"),
         benchmark:
-            f"{RESULTS}/benchmarks/train/{{run}}/seed{{seed}}.tsv"
+            paths.benchmark("train/{run}/seed{seed}")
         wildcard_constraints:
             run=runs,
         conda:
@@ -25,8 +25,8 @@ for trainer, (kept, runs) in trainers().items():
         resources:
             gpu=1,
         params:
-            recipe=run_identity,  # device and threads are the script's to read: as parameters, a new one would retrain
-            data=data_identity,
+            recipe=inputs.run_identity,  # device and threads are the script's to read: as parameters, a new one would retrain
+            data=inputs.data_identity,
         message:
             "Train {wildcards.run}, seed {wildcards.seed}."
         script:

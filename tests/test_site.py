@@ -19,6 +19,7 @@ from spatial_adversarial.judging import COLUMNS
 from spatial_adversarial.reporting.closing import closing_words
 from spatial_adversarial.reporting.site import contents, make_site, markdown
 from spatial_adversarial.results.finished import natural, networks, rows_of, verdicts
+from spatial_adversarial.runner.paths import Paths
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WORDS = ["holds", "fails", "undecided", "not informative", "not run"]
@@ -256,11 +257,11 @@ def test_the_closing_words_tell_what_was_asked_for(catalog, site):
 
 def test_a_network_that_one_figure_shows_lost_is_lost(tmp_path, catalog):
     targets = [catalog.targets["invariance", name] for name in ("fig1", "fig3")]
-    assert networks(catalog.config["results"], targets) == {
+    assert networks(Paths.of(catalog.config), targets) == {
         ("digits", "stdcnn", "rotate", "0"): True,
         ("digits", "stdcnn", "rotate", "180"): False,
     }
-    assert networks(tmp_path, targets) == {}
+    assert networks(Paths(str(tmp_path)), targets) == {}
 
 
 PROBE = """<script>

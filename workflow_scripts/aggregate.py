@@ -1,14 +1,21 @@
 """Compute one target's tidy rows from the evaluations of its runs, or by simulation for a theory target."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.results.store import Aggregate, copy_aggregate, write_aggregate
 from spatial_adversarial.runner.job import job
+from spatial_adversarial.runner.paths import Paths
 
 
-def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> None:
-    """Write the aggregate of `target` to `output`, reading evaluations and slices below `results`."""
+def aggregate(
+    catalog: Catalog, target: Target, evaluations: Sequence[str], slices: Sequence[str], output: str
+) -> None:
+    """Write the aggregate of `target` to `output`.
+
+    evaluations, slices: files in the order of the catalog's evaluation_keys and slice_keys.
+    """
     fingerprint = catalog.fingerprint(target)
     if target.kind == "theory":
         from spatial_adversarial.theory.statements import simulate
@@ -18,34 +25,26 @@ def aggregate(catalog: Catalog, target: Target, results: Path, output: str) -> N
         return
     from spatial_adversarial.results.aggregate import Aggregator
 
+    files = dict(zip(catalog.evaluation_keys(target), map(Path, evaluations), strict=True))
+    paths = Paths.of(catalog.config)
     aggregator = Aggregator(
         target,
         seeds=catalog.seeds,
         bootstrap=catalog.config["bootstrap"],
         status=catalog.status,
-        evaluation=lambda path, profile, seed: (
-            results / "evaluations" / path / f"seed{seed}" / f"{profile}.h5"
-        ),
-        run=lambda path, seed: results / "runs" / path / f"seed{seed}",
+        evaluation=lambda path, profile, seed: files[path, profile, seed],
+        run=lambda path, seed: Path(paths.run(path, seed)),
         origin=catalog.origin,
         classes={name: entry["classes"] for name, entry in catalog.registry["data"].items()},
     )
-    slices = {
-        pair: results
-        / "slices"
-        / pair[0]
-        / f"seed{catalog.seeds(pair[0])[0]}"
-        / f"{pair[1].split('/')[-1]}.h5"
-        for pair in target.slices()
-    }
-    write_aggregate(output, aggregator.table(slices), fingerprint=fingerprint)
+    planes = dict(zip(target.slices(), map(Path, slices), strict=True))
+    write_aggregate(output, aggregator.table(planes), fingerprint=fingerprint)
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        folder = Path(smk.scriptdir).parent / smk.config["figures"]
-        papers = load(smk.config, folder, smk.wildcards.paper)
+    with job(snakemake):
+        smk = snakemake
+        papers = of_job(smk, smk.wildcards.paper)
         target = papers.targets[smk.wildcards.paper, smk.wildcards.target]
         if smk.params.twin:
             copy_aggregate(
@@ -57,4 +56,4 @@ if "snakemake" in globals():
                 fingerprint=papers.fingerprint(target),
             )
         else:
-            aggregate(papers, target, Path(smk.config["results"]), smk.output.h5)
+            aggregate(papers, target, smk.input.evaluations, smk.input.slices, smk.output.h5)

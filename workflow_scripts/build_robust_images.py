@@ -71,8 +71,8 @@ def build_robust_images(
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
         build_robust_images(

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from spatial_adversarial.catalog import load
+from spatial_adversarial.catalog import of_job
 from spatial_adversarial.planning.costs import INPUT_GRADIENT, TRAIN_STEP
 from spatial_adversarial.planning.plan import sample_recipes
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
+from spatial_adversarial.runner.paths import Paths
 
 SECONDS = 75  # for all networks; the start, and the first steps on a GPU, take the rest of two minutes
 ATTACK_STEPS = 5
@@ -109,16 +110,16 @@ def seconds_each(step: Callable[[], None], seconds: float, wait: Callable[[], No
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         if smk.params.device != "cpu":
             lease()  # alone on the GPU
-        catalog = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
+        catalog = of_job(smk)
         found = calibrate(
             sample_recipes(catalog),
             json.loads(Path(smk.input.networks).read_text(encoding="utf-8")),
             catalog.registry["data"],
-            Path(smk.config["results"]) / "calibration.json",
+            Path(Paths.of(smk.config).calibration),
             device=smk.params.device,
             threads=smk.params.threads,
             expected=catalog.config["rates"],

@@ -15,5 +15,5 @@ def collect(files: list[str], output: str) -> None:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        collect(list(snakemake.input), snakemake.output.csv)  # noqa: F821
+    with job(snakemake):
+        collect(list(snakemake.input), snakemake.output.csv)

@@ -8,10 +8,11 @@ import pandas as pd
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.runner.files import write_atomic
 from spatial_adversarial.runner.job import job
+from spatial_adversarial.runner.paths import Paths
 
 
-def collect(results: Path) -> pd.DataFrame:
-    """Write <results>/provenance.csv, a row a side file, `result` naming what it stands beside.
+def collect(results: Path, output: str) -> pd.DataFrame:
+    """Write a CSV, a row a side file, `result` naming what it stands beside.
 
     `clean_accuracy` of an evaluation is that of the images as its profile finds them, before attack or transform.
     """
@@ -24,11 +25,11 @@ def collect(results: Path) -> pd.DataFrame:
             row["clean_accuracy"] = (evaluation.clean == evaluation.label).mean()
         rows.append(row)
     frame = pd.DataFrame(rows).drop(columns="run", errors="ignore")
-    with write_atomic(results / "provenance.csv") as temporary:
+    with write_atomic(output) as temporary:
         frame.to_csv(temporary, index=False)
     return frame
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        collect(Path(snakemake.config["results"]))  # noqa: F821
+    with job(snakemake):
+        collect(Path(snakemake.config["results"]), Paths.of(snakemake.config).provenance)

@@ -37,7 +37,7 @@ def convert_released_images(images: Path, labels: Path, h5: Path) -> None:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         files = smk.params.files
         convert_released_images(Path(files["images"]), Path(files["labels"]), Path(smk.output.h5))

@@ -20,6 +20,6 @@ def main(name: str, spec: dict, manifest: str | Path, mirror: str | None = None)
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         main(smk.wildcards.data, smk.params.spec, smk.output.manifest, smk.config["data_mirror"])

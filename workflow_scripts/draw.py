@@ -1,12 +1,11 @@
 """Draw one figure: tidy rows, its aggregate's or those of a CSV, become a CSV, a PDF and a PNG."""
 
 import logging
-from pathlib import Path
 
 import pandas as pd
 
 from spatial_adversarial import plots
-from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.plots.style import save
 from spatial_adversarial.records import climbed_label
 from spatial_adversarial.reporting import captions
@@ -21,10 +20,9 @@ def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: st
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        folder = Path(smk.scriptdir).parent / smk.config["figures"]
-        papers = load(smk.config, folder, smk.wildcards.paper)
+    with job(snakemake):
+        smk = snakemake
+        papers = of_job(smk, smk.wildcards.paper)
         if "csv" in smk.input.keys():  # noqa: SIM118  (no mapping)
             unchecked = smk.config["redraw"]["unchecked"]
             numbers = read_tidy(smk.input.csv, smk.wildcards.paper, smk.wildcards.target, unchecked=unchecked)

@@ -89,15 +89,14 @@ def evaluate(
 
 
 def source_folders(profiles: list[dict], weights: Iterable[str]) -> dict[str, Path]:
-    """{a profile's `source`: the folder of that run} among the files of weights of an evaluation's inputs."""
-    runs = {profile["source"] for profile in profiles if profile["source"]}
-    folders = [Path(file).parent for file in weights]
-    return {run: next(one for one in folders if one.parent.as_posix().endswith(run)) for run in runs}
+    """{a profile's `source`: the folder of that run}, by an evaluation's inputs, which have the same order."""
+    runs = dict.fromkeys(profile["source"] for profile in profiles if profile["source"])
+    return {run: Path(file).parent for run, file in zip(runs, weights, strict=True)}
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
         profiles = [whole(profile, "profile") for profile in smk.params.profiles]

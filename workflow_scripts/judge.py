@@ -25,8 +25,8 @@ def judge(
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         fingerprints = smk.params.fingerprints
         read = {
             name: read_aggregate(path, fingerprints[name])

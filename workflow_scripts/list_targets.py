@@ -3,19 +3,20 @@
 import json
 from pathlib import Path
 
-from spatial_adversarial.catalog import load
+from spatial_adversarial.catalog import of_job
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.planning.target_list import target_list
 from spatial_adversarial.runner.gpu_leases import machine_has_gpu
 from spatial_adversarial.runner.job import job
+from spatial_adversarial.runner.paths import Paths
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        measured = Path(smk.config["results"]) / "calibration.json"
+    with job(snakemake):
+        smk = snakemake
+        measured = Path(Paths.of(smk.config).calibration)
         plan = Plan(
-            load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"]),
+            of_job(smk),
             json.loads(Path(smk.input.networks).read_text(encoding="utf-8")),
             find_rates(
                 smk.config,

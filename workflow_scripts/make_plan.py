@@ -5,13 +5,14 @@ from pathlib import Path
 
 from pandas import DataFrame, MultiIndex
 
-from spatial_adversarial.catalog import Catalog, load
+from spatial_adversarial.catalog import Catalog, of_job
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.planning.reach import amount, beyond_reach
 from spatial_adversarial.runner.files import write_atomic
 from spatial_adversarial.runner.gpu_leases import machine_has_gpu
 from spatial_adversarial.runner.job import job
+from spatial_adversarial.runner.paths import Paths
 
 HEADINGS = {
     "runs": ("runs", "all"),
@@ -73,15 +74,15 @@ def notes(plan: Plan) -> list[str]:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        results = Path(smk.config["results"])
-        measured = results / "calibration.json"
+    with job(snakemake):
+        smk = snakemake
+        paths = Paths.of(smk.config)
+        measured = Path(paths.calibration)
         text = make_plan(
-            load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"]),
+            of_job(smk),
             json.loads(Path(smk.input.networks).read_text(encoding="utf-8")),
             json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else None,
-            results / "plan.csv",
+            Path(paths.plan),
             gpu=machine_has_gpu(),
         )
         print(text, flush=True)

@@ -9,14 +9,15 @@ from pathlib import Path
 from spatial_adversarial.runner.job import job
 
 
-def make_report(config: dict, files: list[str], output: str) -> None:
+def make_report(config: dict, snakefile: Path, files: list[str], output: str) -> None:
     """Write the report of `files` as a zip. Raises RuntimeError with Snakemake's last line where it fails."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as settings:
         json.dump(config, settings)
         settings.flush()
         # --nolock: the outer Snakemake holds the folder's lock while it waits for this job
-        command = [sys.executable, "-m", "snakemake", "--nolock", "--configfile", settings.name]
-        done = subprocess.run([*command, "--report", output, "--", *files], capture_output=True, text=True)
+        command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(snakefile)]
+        command += ["--configfile", settings.name, "--report", output, "--", *files]
+        done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not Path(output).exists():
         raise RuntimeError(
             f"no report: {(done.stderr.strip().splitlines() or ['snakemake said nothing'])[-1]}"
@@ -24,5 +25,7 @@ def make_report(config: dict, files: list[str], output: str) -> None:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        make_report(snakemake.config, list(snakemake.input), snakemake.output.zip)  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
+        snakefile = Path(smk.scriptdir).parent / "Snakefile"
+        make_report(smk.config, snakefile, list(smk.input), smk.output.zip)

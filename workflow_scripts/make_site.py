@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from spatial_adversarial.catalog import load
+from spatial_adversarial.catalog import of_job
 from spatial_adversarial.reporting.site import make_site
 from spatial_adversarial.runner.job import job
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         root = Path(smk.scriptdir).parent
-        first = make_site(
-            load(smk.config, root / smk.config["figures"]), root / smk.config["figures"], root / "docs"
-        )
+        first = make_site(of_job(smk), root / smk.config["figures"], root / "docs")
         print(f"Site: {first}", flush=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spatial_adversarial.catalog import Catalog, Target, load
+from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.catalog.catalog import listed
 from spatial_adversarial.reporting import captions, markup, result_tables
 from spatial_adversarial.results.aggregate import COLUMNS
@@ -62,10 +62,9 @@ def tidy(catalog: Catalog, target: Target, networks: dict) -> pd.DataFrame:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        folder = Path(smk.scriptdir).parent / smk.config["figures"]
-        papers = load(smk.config, folder, smk.wildcards.paper)
+    with job(snakemake):
+        smk = snakemake
+        papers = of_job(smk, smk.wildcards.paper)
         asked, outputs = (
             papers.targets[smk.wildcards.paper, smk.wildcards.target],
             (smk.output.csv, smk.output.md, smk.output.tex),

@@ -38,5 +38,5 @@ def describe_all(networks: dict[str, dict], data: dict[str, dict], output: str |
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        describe_all(snakemake.params.networks, snakemake.params.data, snakemake.output.json)  # noqa: F821
+    with job(snakemake):
+        describe_all(snakemake.params.networks, snakemake.params.data, snakemake.output.json)

@@ -13,6 +13,6 @@ def main(name: str, spec: dict, manifest: str | Path, path: str | Path) -> None:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         main(smk.wildcards.data, smk.params.spec, smk.input.manifest, smk.output.h5)

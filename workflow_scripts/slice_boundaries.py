@@ -35,8 +35,8 @@ def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, t
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
         folders = [Path(weights).parent for weights in smk.input.weights]

@@ -115,8 +115,8 @@ def failure_told(path: Path) -> Iterator[None]:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
         kept = [Path(file).stem for file in smk.output.kept]

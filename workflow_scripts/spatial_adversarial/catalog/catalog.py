@@ -55,6 +55,18 @@ class Catalog:
         """<run>/seed<k> of every run of a target."""
         return [f"{path}/seed{seed}" for path in target.paths() for seed in self.seeds(path)]
 
+    def evaluation_keys(self, target: Target) -> list[tuple[str, str, int]]:
+        """(run without seed, profile file, seed) of every evaluation of a target, in the order of its job's inputs."""
+        return [(*pair, seed) for pair in target.evaluations() for seed in self.seeds(pair[0])]
+
+    def slice_keys(self, target: Target) -> list[tuple[str, str, int]]:
+        """(run, other run, seed) of every boundary slice of a target; slices are cut through first seeds."""
+        return [(*pair, self.seeds(pair[0])[0]) for pair in target.slices()]
+
+    def history_keys(self, target: Target) -> list[tuple[str, int]]:
+        """(run without seed, seed) of every training history that a target uses."""
+        return [(path, seed) for path in target.histories() for seed in self.seeds(path)]
+
     def recipe(self, path: str) -> dict:
         """The canonical recipe of a run without its seed, or of the run of a read-out.
 
@@ -222,6 +234,12 @@ def _measures_alike(ours: dict, theirs: dict) -> bool:
 def _without_recipes(panel: dict) -> dict:
     members = [{"strength": member["strength"], "path": member["path"]} for member in panel["members"]]
     return panel | {"members": members}
+
+
+def of_job(snakemake, paper: str | None = None) -> Catalog:
+    """The catalog that a job was planned with; `snakemake` is what the `script:` directive provides."""
+    folder = Path(snakemake.scriptdir).parent / snakemake.config["figures"]
+    return load(snakemake.config, folder, paper)
 
 
 def load(config: dict, folder: str | Path, paper: str | None = None) -> Catalog:

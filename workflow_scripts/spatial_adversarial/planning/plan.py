@@ -17,6 +17,7 @@ from spatial_adversarial.planning.costs import (
     training_passes,
 )
 from spatial_adversarial.records.identity import robust_images
+from spatial_adversarial.runner.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Plan:
 
     def __init__(self, catalog: Catalog, networks: dict[str, dict], rates: Rates):
         self.catalog, self.networks, self.rates = catalog, networks, rates
-        self.results, self.data = Path(catalog.config["results"]), Path(catalog.config["data"])
+        self.paths = Paths.of(catalog.config)
         self.by_run = catalog.config.get("evaluate") == "by_run"
 
     def table(self) -> DataFrame:
@@ -80,31 +81,24 @@ class Plan:
         jobs |= {self._evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
             size = self._pixels(name) * sum(self._images(name))
-            jobs |= {
-                Job("other", (self.data / file,), 0, size) for file in (f"raw/{name}.json", f"{name}.h5")
-            }
+            files = self.paths.raw(name), self.paths.prepared(name)
+            jobs |= {Job("other", (Path(file),), 0, size) for file in files}
         jobs |= {
             self._robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
         }
-        files = [f"slices/{a}/seed{seeds(a)[0]}/{b.split('/')[-1]}.h5" for a, b in target.slices()]
-        place = f"{target.paper}/{target.name}"
-        if target.kind == "results":
-            files += [f"aggregates/{place}.h5", f"tables/{place}.csv"]
-        elif target.is_table:
-            files += ["networks.json", f"tables/{place}.csv"]
-        else:
-            files += [f"aggregates/{place}.h5", f"figures/{place}.pdf"]
-        return jobs | self._others(files)
+        files = [self.paths.slice(*key) for key in self.catalog.slice_keys(target)]
+        place = target.paper, target.name
+        files += [self.paths.networks if target.kind == "architectures" else self.paths.aggregate(*place)]
+        files += [self.paths.table(*place, "csv") if target.is_table else self.paths.figure(*place)]
+        return jobs | _others(files)
 
     def _closing_jobs(self) -> set[Job]:
         """What belongs to no single target: the claims, and where the config wants them the site and the report."""
-        judged = [f"claims/{paper}.csv" for paper, claims in self.catalog.claims.items() if claims]
-        files = judged + (["claims.csv", "claims_published.csv"] if judged else [])
-        shown = ["site/index.html", "report.zip"] if self.catalog.config.get("report") else []
-        return self._others(files + shown)
-
-    def _others(self, files: Iterable[str]) -> set[Job]:
-        return {Job("other", (self.results / file,)) for file in files}
+        paths, papers = self.paths, [paper for paper, claims in self.catalog.claims.items() if claims]
+        files = [paths.claims(paper) for paper in papers]
+        files += [paths.all_claims, paths.all_claims_published] if papers else []
+        shown = [paths.site, paths.report] if self.catalog.config.get("report") else []
+        return _others(files + shown)
 
     def _runs(self, target: Target) -> list[str]:
         """The target's runs without seeds, and those that they need first."""
@@ -124,14 +118,14 @@ class Plan:
         images = self._images(recipe["data"])[0] - recipe["split"]["validation"]
         passes = training_passes(recipe, min(images, recipe["split"]["limit"] or images))
         hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
-        weights = self.results / "runs" / path / f"seed{seed}/weights.pt"
+        weights = Path(self.paths.weights(path, seed))
         files = 1 + len(self.catalog.kept.get(path, []))
         return Job("train", (weights,), hours, 4 * files * described["parameters"])
 
     def _robust_images(self, mix: dict) -> Job:
         """The images that a recipe mixes in; released ones cost nothing."""
         run, name = robust_images(mix)
-        file = self.results / "robust_images" / run / f"{name}.h5"
+        file = Path(self.paths.robust_images(run, name))
         if run == "released":
             return Job("other", (file,))
         recipe, network = self.catalog.recipe(run), _network(run)
@@ -149,8 +143,8 @@ class Plan:
             passes += profile_passes(profile, number, classes)
             size += profile_bytes(profile, number)
         hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
-        folder = self.results / "evaluations" / path / f"seed{seed}"
-        return Job("evaluate", tuple(folder / f"{file}.h5" for file in files), hours, size)
+        outputs = tuple(Path(self.paths.evaluation(path, file, seed)) for file in files)
+        return Job("evaluate", outputs, hours, size)
 
     def _images(self, data: str) -> tuple[float, float]:
         """The official numbers of train and test images of a data set, nan where they are not known."""
@@ -166,6 +160,10 @@ def sample_recipes(catalog: Catalog) -> dict[str, dict]:
     """{network, <data>/<model>: the recipe of one run that trains it}."""
     paths = [path for target in catalog.targets.values() for path in target.paths()]
     return {_network(path): catalog.recipe(path) for path in paths}
+
+
+def _others(files: Iterable[str]) -> set[Job]:
+    return {Job("other", (Path(file),)) for file in files}
 
 
 def _network(path: str) -> str:

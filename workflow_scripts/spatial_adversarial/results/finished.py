@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spatial_adversarial.catalog import Target
+from spatial_adversarial.runner.paths import Paths
 
 VERDICTS = ("holds", "fails", "undecided", "not informative", "not run")
 
@@ -24,15 +25,15 @@ def natural(text: str) -> list:
     return [(not part.isdigit(), int(part) if part.isdigit() else part) for part in re.split(r"(\d+)", text)]
 
 
-def folder_of(results: str | Path, target: Target) -> Path:
-    """The folder that holds a target's files, <target>.csv among them."""
-    return Path(results, "tables" if target.is_table else "figures", target.paper)
+def file_of(paths: Paths, target: Target, kind: str) -> Path:
+    """A file of a figure or table, by the ending of its name."""
+    return Path((paths.table if target.is_table else paths.figure)(target.paper, target.name, kind))
 
 
-def is_done(results: str | Path, target: Target) -> bool:
+def is_done(paths: Paths, target: Target) -> bool:
     """Whether a figure is drawn, or a table written."""
-    shown = f"{target.name}.{'md' if target.is_table else 'png'}"
-    return all((folder_of(results, target) / name).exists() for name in (f"{target.name}.csv", shown))
+    kinds = "csv", "md" if target.is_table else "png"
+    return all(file_of(paths, target, kind).exists() for kind in kinds)
 
 
 def verdicts(claims: Iterable[dict]) -> dict[str, int]:
@@ -41,11 +42,11 @@ def verdicts(claims: Iterable[dict]) -> dict[str, int]:
     return {name: found[name] for name in (*VERDICTS, *sorted(found.keys() - set(VERDICTS))) if found[name]}
 
 
-def networks(results: str | Path, targets: Iterable[Target]) -> dict[tuple[str, ...], bool]:
+def networks(paths: Paths, targets: Iterable[Target]) -> dict[tuple[str, ...], bool]:
     """{(data, model, family, strength): whether it is shown to have learnt} of the networks in the CSVs that say so."""
     found: dict[tuple[str, ...], bool] = {}
     for target in targets:
-        for row in rows_of(folder_of(results, target) / f"{target.name}.csv"):
+        for row in rows_of(file_of(paths, target, "csv")):
             if row.get("learnt") in ("yes", "no") and row["model"] and row["family"]:
                 key = (row["data"], row["model"], row["family"], row["strength"])
                 found[key] = found.get(key, True) and row["learnt"] == "yes"

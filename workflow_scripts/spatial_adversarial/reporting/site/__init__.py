@@ -13,6 +13,7 @@ from spatial_adversarial.reporting.closing import told
 from spatial_adversarial.reporting.site import contents, markdown
 from spatial_adversarial.results.finished import VERDICTS, verdicts
 from spatial_adversarial.runner.files import write_atomic
+from spatial_adversarial.runner.paths import Paths
 
 HERE = Path(__file__).parent
 ASSETS = ("style.css", "sort.js")
@@ -24,14 +25,15 @@ def make_site(catalog: Catalog, specs: Path, docs: Path) -> Path:
 
     specs: the folder of the papers' YAML files; docs: the folder of deviations.md.
     """
-    results = Path(catalog.config["results"])
-    site = results / "site"
+    paths = Paths.of(catalog.config)
+    first = Path(paths.site)
+    site = first.parent
     papers = [contents.paper(catalog, key, specs) for key in catalog.config["papers"]]
     deviations = (docs / "deviations.md").read_text(encoding="utf-8")
     shared = {
         "papers": papers,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "report": (results / "report.zip").exists(),
+        "report": Path(paths.report).exists(),
         "reduced": catalog.reduced(),
         "data": data_told(catalog),
         "cost": contents.cost(
@@ -53,7 +55,7 @@ def make_site(catalog: Catalog, specs: Path, docs: Path) -> Path:
         _write(site / f"{one.key}.html", page)
     for name in ASSETS:
         _write(site / name, (HERE / "templates" / name).read_text(encoding="utf-8"))
-    return site / "index.html"
+    return first
 
 
 def data_told(catalog: Catalog) -> list[str]:

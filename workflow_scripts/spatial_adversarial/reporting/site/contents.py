@@ -10,7 +10,8 @@ import yaml
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.reporting.captions import caption
-from spatial_adversarial.results.finished import folder_of, is_done, natural, networks, rows_of, verdicts
+from spatial_adversarial.results.finished import file_of, is_done, natural, networks, rows_of, verdicts
+from spatial_adversarial.runner.paths import Paths
 
 MADE_WITH = ("device", "torch", "numpy", "python", "platform", "commit")
 
@@ -60,34 +61,34 @@ def title_of(name: str) -> str:
 
 def paper(catalog: Catalog, key: str, folder: Path) -> Paper:
     """All that a folder of results has of one paper. folder: of the papers' YAML files."""
-    results = Path(catalog.config["results"])
+    paths = Paths.of(catalog.config)
     spec = yaml.safe_load((folder / f"{key}.yaml").read_text(encoding="utf-8"))
     targets = [target for target in catalog.targets.values() if target.paper == key]
     targets.sort(key=lambda target: (target.is_table, natural(target.name)))
-    there = [target for target in targets if is_done(results, target)]
+    there = [target for target in targets if is_done(paths, target)]
     side = provenance(catalog, targets)
     return Paper(
         key=key,
         title=spec["title"],
         authors=spec["authors"],
-        shown=[shown(catalog, target, results) for target in there],
+        shown=[shown(catalog, target, paths) for target in there],
         missing=[title_of(target.name) for target in targets if target not in there],
-        claims=_by_key(rows_of(results / f"claims/{key}.csv")),
-        published=_by_key(rows_of(results / f"claims_published/{key}.csv")),
+        claims=_by_key(rows_of(paths.claims(key))),
+        published=_by_key(rows_of(paths.claims_published(key))),
         made=cost(side),
         provenance=side,
     )
 
 
-def shown(catalog: Catalog, target: Target, results: Path) -> Shown:
+def shown(catalog: Catalog, target: Target, paths: Paths) -> Shown:
     """One target that is done: a figure's pages are <target>.png, <target>_2.png, ..."""
-    folder = folder_of(results, target)
-    pages = [folder / f"{target.name}.png", *folder.glob(f"{target.name}_*.png")]
+    first = file_of(paths, target, "png")
+    pages = [first, *first.parent.glob(f"{target.name}_*.png")]
     more = re.compile(re.escape(target.name) + r"(_\d+)?")
     names = {one.name for one in catalog.targets.values() if one.paper == target.paper} - {target.name}
     pages = [one for one in pages if more.fullmatch(one.stem) and one.stem not in names]
     kinds = ("csv", "md", "tex") if target.is_table else ("csv", "pdf")
-    files = {kind: folder / f"{target.name}.{kind}" for kind in kinds}
+    files = {kind: file_of(paths, target, kind) for kind in kinds}
     return Shown(
         target=target,
         name=title_of(target.name),
@@ -95,7 +96,7 @@ def shown(catalog: Catalog, target: Target, results: Path) -> Shown:
         pages=() if target.is_table else tuple(sorted(pages, key=lambda one: natural(one.stem))),
         text=files["md"].read_text(encoding="utf-8") if target.is_table else "",
         files={kind: file for kind, file in files.items() if file.exists()},
-        not_learnt=sum(not learnt for learnt in networks(results, [target]).values()),
+        not_learnt=sum(not learnt for learnt in networks(paths, [target]).values()),
     )
 
 
@@ -118,27 +119,28 @@ def provenance(catalog: Catalog, targets: list[Target]) -> list[dict]:
 
     Those that are not there are taken from provenance.csv where that has them.
     """
-    results = Path(catalog.config["results"])
-    collected = {row["result"]: row for row in rows_of(results / "provenance.csv")}
+    paths = Paths.of(catalog.config)
+    collected = {row["result"]: row for row in rows_of(paths.provenance)}
     found = []
-    for result, file in sorted(_side_files(catalog, targets).items()):
-        if (results / file).exists():
-            found.append({"result": result} | json.loads((results / file).read_text(encoding="utf-8")))
+    for result, file in sorted(_side_files(catalog, paths, targets).items()):
+        if file.exists():
+            found.append({"result": result} | json.loads(file.read_text(encoding="utf-8")))
         elif result in collected:
             found.append(collected[result])
     return found
 
 
-def _side_files(catalog: Catalog, targets: list[Target]) -> dict[str, str]:
-    files = {}
+def _side_files(catalog: Catalog, paths: Paths, targets: list[Target]) -> dict[str, Path]:
+    """{a run's folder or an evaluation, below `results`: its side file}."""
+    files, below = {}, f"{paths.results}/"
     for target in targets:
         for path in {run for one in target.paths() for run in catalog.needed(one)}:
             for seed in catalog.seeds(path):
-                files[f"runs/{path}/seed{seed}"] = f"runs/{path}/seed{seed}/provenance.json"
+                files[paths.run(path, seed).removeprefix(below)] = Path(paths.run_provenance(path, seed))
         for path, profile in target.evaluations():
             for seed in catalog.seeds(run_and_weights(path)[0]):
-                file = f"evaluations/{path}/seed{seed}/{profile}.h5"
-                files[file] = f"{file}.json"
+                file = paths.evaluation(path, profile, seed)
+                files[file.removeprefix(below)] = Path(f"{file}.json")
     return files
 
 
