@@ -38,7 +38,7 @@ def _row(plan: Plan, target: Target, row) -> list[str]:
         ",".join(networks) or "-",
         f"{row.runs_done}/{row.runs}",
         amount(row.train_hours + row.evaluate_hours),
-        "yes" if is_done(plan.results, target) else "no",
+        "yes" if is_done(plan.paths, target) else "no",
     ]
 
 
