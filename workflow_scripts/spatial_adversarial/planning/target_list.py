@@ -53,7 +53,7 @@ def _notes(plan: Plan, table: DataFrame) -> list[str]:
     hours = total["train_hours"] + total["evaluate_hours"]
     return [
         f"{plan.rates.unit}: {plan.rates.source}; all targets together {amount(hours)}, shared runs counted once.",
-        f"Make one: snakemake --cores 2 {plan.results}/figures/<paper>/<target>.pdf, or a table: "
-        f"{plan.results}/tables/<paper>/<target>.csv; a whole paper by its name.",
+        f"Make one: snakemake --cores 2 {plan.paths.figure('<paper>', '<target>')}, or a table: "
+        f"{plan.paths.table('<paper>', '<target>', 'csv')}; a whole paper by its name.",
         *beyond_reach(total["hours_left"], plan.rates, plan.catalog.config),
     ]
