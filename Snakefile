@@ -34,6 +34,7 @@ wildcard_constraints:
     target=r"\w+",
 
 
+include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
@@ -63,6 +64,7 @@ onstart:
     if workflow.local_exec:
         check_threads()
         workflow.scheduler.job_rate_limiter = None
+        share_memory(workflow.scheduler)
 
 
 onsuccess:

@@ -57,7 +57,7 @@ rule build_robust_images:
         ENVIRONMENT
     threads: config["threads"]
     resources:
-        gpu=1,
+        **resources_of(robust_images_request),
     params:
         settings=inputs.mix_identity,
         caption="Images that were moved until a robust network's features of them were those of other images (D_R).",

@@ -22,7 +22,7 @@ for bundle, (files, runs) in catalog.bundles().items():
             ENVIRONMENT
         threads: config["threads"]
         resources:
-            gpu=1,
+            **resources_of(evaluation_request(files)),
         params:
             profiles=inputs.profile_identities,
         message:
@@ -46,7 +46,7 @@ rule slice_boundaries:
         ENVIRONMENT
     threads: config["threads"]
     resources:
-        gpu=1,
+        **resources_of(slices_request),
     message:
         "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
     script:

@@ -22,7 +22,7 @@ rule calibrate:
         ENVIRONMENT
     threads: config["threads"]
     resources:
-        gpu=1,
+        **gpu_request(config),
     params:
         device=config["device"],
         threads=config["threads"],

@@ -23,7 +23,7 @@ for trainer, (kept, runs) in inputs.trainers().items():
             ENVIRONMENT
         threads: config["threads"]
         resources:
-            gpu=1,
+            **resources_of(training_request),
         params:
             recipe=inputs.run_identity,  # device and threads are the script's to read: as parameters, a new one would retrain
             data=inputs.data_identity,

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import fsum, isnan, nan
 from pathlib import Path
-
-from pandas import DataFrame
+from typing import TYPE_CHECKING
 
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.planning.costs import (
@@ -18,6 +17,9 @@ from spatial_adversarial.planning.costs import (
 )
 from spatial_adversarial.records.identity import robust_images
 from spatial_adversarial.runner.paths import Paths
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,15 @@ class Plan:
         self.paths = Paths.of(catalog.config)
         self.by_run = catalog.config.get("evaluate") == "by_run"
 
-    def table(self) -> DataFrame:
+    def table(self) -> "DataFrame":
         """A row for each target, then the totals, where a job that targets share counts once.
 
         Columns: paper, target; runs (that the target needs), and of these runs_shared (with other targets),
         runs_done, runs_begun and runs_failed; train_jobs, evaluate_jobs, other_jobs (those not done);
         train_hours, evaluate_hours (of the rates' device, all), hours_left; disk_bytes (when all is done).
         """
+        from pandas import DataFrame  # half a second, which the requests of jobs do without
+
         jobs = {key: self.jobs(target) for key, target in self.catalog.targets.items()}
         uses = Counter(job for needed in jobs.values() for job in needed)
         shared = {job for job, times in uses.items() if times > 1}
@@ -77,14 +81,14 @@ class Plan:
     def jobs(self, target: Target) -> set[Job]:
         """Every job that it takes to make the target from nothing."""
         seeds, runs = self.catalog.seeds, self._runs(target)
-        jobs = {self._training(path, seed) for path in runs for seed in seeds(path)}
-        jobs |= {self._evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
+        jobs = {self.training(path, seed) for path in runs for seed in seeds(path)}
+        jobs |= {self.evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
             size = self._pixels(name) * sum(self._images(name))
             files = self.paths.raw(name), self.paths.prepared(name)
             jobs |= {Job("other", (Path(file),), 0, size) for file in files}
         jobs |= {
-            self._robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
+            self.robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
         }
         files = [self.paths.slice(*key) for key in self.catalog.slice_keys(target)]
         place = target.paper, target.name
@@ -112,7 +116,7 @@ class Plan:
         else:
             yield from ((path, (file,)) for path, file in target.evaluations())
 
-    def _training(self, path: str, seed: int) -> Job:
+    def training(self, path: str, seed: int) -> Job:
         recipe, network = self.catalog.recipe(path), _network(path)
         described = self.networks[network]
         images = self._images(recipe["data"])[0] - recipe["split"]["validation"]
@@ -122,7 +126,7 @@ class Plan:
         files = 1 + len(self.catalog.kept.get(path, []))
         return Job("train", (weights,), hours, 4 * files * described["parameters"])
 
-    def _robust_images(self, mix: dict) -> Job:
+    def robust_images(self, mix: dict) -> Job:
         """The images that a recipe mixes in; released ones cost nothing."""
         run, name = robust_images(mix)
         file = Path(self.paths.robust_images(run, name))
@@ -134,7 +138,7 @@ class Plan:
         hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
         return Job("other", (file,), hours, 4 * images * self._pixels(recipe["data"]))
 
-    def _evaluation(self, path: str, files: tuple[str, ...], seed: int) -> Job:
+    def evaluation(self, path: str, files: tuple[str, ...], seed: int) -> Job:
         data, network = self.catalog.recipe(path)["data"], _network(path)
         classes, images = self.catalog.registry["data"][data]["classes"], self._images(data)[1]
         passes = size = 0.0
