@@ -15,14 +15,13 @@ MEMORY = psutil.virtual_memory().total // 1_000_000  # MB
 @cache
 def requests():
     """The requests of this configuration's jobs, at the rates that `calibrate` has measured here."""
-    counted, measured = map(json_of, ("networks.json", "calibration.json"))
+    counted, measured = map(json_of, (paths.networks, paths.calibration))
     return Requests(catalog, counted or {}, find_rates(config, measured))
 
 
-def json_of(name):
-    """What a JSON file of the results holds, or None where there is none yet."""
-    path = Path(RESULTS, name)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+def json_of(path):
+    """What a JSON file holds, or None where there is none yet."""
+    return json.loads(Path(path).read_text(encoding="utf-8")) if Path(path).exists() else None
 
 
 def resources_of(request):
