@@ -7,6 +7,7 @@ import psutil
 
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.resources import Requests, gpu_request
+from spatial_adversarial.runner.gpu_leases import machine_has_gpu
 
 
 MEMORY = psutil.virtual_memory().total // 1_000_000  # MB
@@ -14,9 +15,10 @@ MEMORY = psutil.virtual_memory().total // 1_000_000  # MB
 
 @cache
 def requests():
-    """The requests of this configuration's jobs, at the rates that `calibrate` has measured here."""
+    """The requests of this configuration's jobs, at the rates that `calibrate` has measured; a cluster has GPUs."""
     counted, measured = map(json_of, (paths.networks, paths.calibration))
-    return Requests(catalog, counted or {}, find_rates(config, measured))
+    gpu = machine_has_gpu() if workflow.local_exec else True
+    return Requests(catalog, counted or {}, find_rates(config, measured, gpu=gpu))
 
 
 def json_of(path):
