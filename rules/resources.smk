@@ -9,7 +9,6 @@ from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.resources import Requests, gpu_request
 from spatial_adversarial.runner.gpu_leases import machine_has_gpu
 
-
 MEMORY = psutil.virtual_memory().total // 1_000_000  # MB
 
 
