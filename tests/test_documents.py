@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_args
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.reading import merge
@@ -149,9 +150,19 @@ def test_any_other_command_names_what_is_there(clone, command):
         subprocess.run(["bash", "-n", "-c", line], check=True)
 
 
+@pytest.mark.parametrize("command", SNAKEMAKE, ids=str)
+def test_snakemake_understands_a_command(command, clone, monkeypatch):
+    """Each option and value, without a plan: `--resources gpu=4 all` is two resources for it, and fails."""
+    monkeypatch.chdir(clone)
+    if "profiles/slurm" in command.line and not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        pytest.skip("snakemake-executor-plugin-slurm is not installed")
+    _, parsed = parse_args(command.words[1:])
+    assert [target for target in parsed.targets if target.endswith((".yaml", "="))] == []
+
+
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "envs/Dockerfile"], ids=name_of)
-def test_a_target_after_an_option_of_many_values_stands_after_two_dashes(page):
-    """Snakemake takes `--resources gpu=4 all` for two resources, and fails."""
+def test_a_target_after_resources_stands_after_two_dashes(page):
+    """Of the commands within sentences too."""
     for command in re.findall(r"snakemake [^`\n#]*", page.read_text(encoding="utf-8")):
         options = command.partition(" -- ")[0]
         for values in re.findall(r"--(?:resources|config)((?: (?!--)\S+)+)", options):
