@@ -36,10 +36,10 @@ def measure(network: dict, examples: dict, settings: dict) -> dict:
     import torch
 
     from spatial_adversarial import methods
-    from spatial_adversarial.data.images import to_float
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import pick_device
     from spatial_adversarial.training.loop import make_optimiser
+    from spatial_adversarial.transforms.pixels import to_float
 
     device = pick_device(settings["device"], settings["threads"])
     before = _peak(device)

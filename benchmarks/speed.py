@@ -18,16 +18,17 @@ from peers import PGD, epoch, loader, rotation_profile, torchattacks_pgd
 from torch import Tensor
 from torch.nn import functional
 
-from spatial_adversarial.attacks import input_gradient, pgd
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.attacks.pgd import input_gradient, pgd
+from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.profiles import evaluate
 from spatial_adversarial.models.loading import load_network
-from spatial_adversarial.records.identity import canonical, filled
-from spatial_adversarial.records.reading import schema
+from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.runner.device import pick_device
 from spatial_adversarial.runner.job import now
 from spatial_adversarial.training.loop import Trainer, make_optimiser
+from spatial_adversarial.transforms.pixels import to_float
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 OURS = "channels last"  # what load_network gives
@@ -111,7 +112,7 @@ class Bench:
 
     def rotation(self) -> tuple[list[Side], dict]:
         """The rotation profile of `batch` images; the floor predicts as many batches, not transformed."""
-        profile = filled({"transform": "rotate", "grid": DEGREES}, schema("profile"))
+        profile = ProfileSettings.of({"transform": "rotate", "grid": DEGREES})
         images = self.images.images
         works = {
             "ours": lambda: evaluate(self.network, self.images, profile, tell=lambda line: None),

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.transforms import Normalize
 
-from spatial_adversarial.attacks import attack_mode, deepfool, pgd
+from spatial_adversarial.attacks.base import attack_mode
+from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.attacks.norm_balls import BALLS
-from spatial_adversarial.attacks.pgd import cross_entropy_each
+from spatial_adversarial.attacks.pgd import cross_entropy_each, pgd
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -8,9 +8,10 @@ import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
-from spatial_adversarial.records.identity import canonical, identity, number_text, released, run_path, whole
+from spatial_adversarial.records.identity import canonical, identity, released, run_path, whole
 from spatial_adversarial.records.reading import choose, merge, numbers, schema
 from spatial_adversarial.reporting.captions import caption
+from spatial_adversarial.settings.numbers import number_text
 
 ROOT = Path(__file__).parents[1]
 # A default is left out of a run's identity: one that changes makes old results pass for new ones.

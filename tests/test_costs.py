@@ -36,10 +36,18 @@ def test_each_training_method_costs_what_it_passes(spec, passes):
         ({"transform": "rotate", "grid": [0, 30], "draws": 5}, 10, 1 + 5 * 2),
         ({"attack": "deepfool", "grid": [0]}, 4, 1 + 3 * (2 + 4)),
         ({"attack": "deepfool", "grid": [0]}, 100, 1 + 3 * (2 + 10)),
-        ({"attack": "spatial", "grid": [30], "turns": 5, "shifts": 3}, 10, 1 + 5 * 3 * 3),
+        ({"attack": "spatial", "grid": [30], "turns": 5, "shifts": 3, "pixels": 1}, 10, 1 + 5 * 3 * 3),
         ({"attack": "square", "grid": [0.1], "queries": 20}, 10, 1 + 20),
-        ({"attack": "pgd", "grid": [0, 0.1], "steps": 5, "restarts": 2}, 10, 1 + 2 * 1.25 * (5 * 2 + 1)),
-        ({"attack": "pgd", "grid": [0.1], "steps": 5, "restarts": 1, "loss": "kl"}, 10, 1 + 5 * 2 + 1),
+        (
+            {"attack": "pgd", "grid": [0, 0.1], "step": 0.1, "steps": 5, "restarts": 2},
+            10,
+            1 + 2 * 1.25 * (5 * 2 + 1),
+        ),
+        (
+            {"attack": "pgd", "grid": [0.1], "step": 0.1, "steps": 5, "restarts": 1, "loss": "kl"},
+            10,
+            1 + 5 * 2 + 1,
+        ),
         ({"attack": "gama", "grid": [0.1], "steps": 5, "restarts": 1}, 10, 1 + 5 * 2 + 1),
     ],
 )

@@ -13,18 +13,20 @@ import train as train_script
 from evaluate import evaluate as evaluate_run
 from evaluate import source_folders
 from slice_boundaries import slice_boundaries
-from spatial_adversarial.data.images import ImageSet, load, to_float
+from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.boundary_slices import SIDE, cut
 from spatial_adversarial.evaluation.profiles import Space, evaluate
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.runner import device
 from spatial_adversarial.runner.device import halve_when_full
 from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.transforms.pixels import to_float
 from spatial_adversarial.transforms.spatial import draw
 
 IMAGES = 120
@@ -106,7 +108,7 @@ def predictions(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def quietly(network, images, settings, **more):
-    return evaluate(network, images, profile(**settings), tell=lambda line: None, **more)
+    return evaluate(network, images, ProfileSettings.of(profile(**settings)), tell=lambda line: None, **more)
 
 
 def agreement(found, expected: Tensor) -> float:
@@ -292,7 +294,7 @@ def test_the_network_is_left_as_it_was(network, images):
 
 def test_progress_is_told_point_by_point(network, images):
     told: list[str] = []
-    evaluate(network, images, profile(**PROFILES["translation"]), tell=told.append)
+    evaluate(network, images, ProfileSettings.of(profile(**PROFILES["translation"])), tell=told.append)
     assert told == ["point 1 of 2", "point 2 of 2"]
 
 

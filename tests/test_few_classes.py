@@ -9,7 +9,7 @@ from torch import nn
 from spatial_adversarial.attacks.autoattack import autoattack
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.planning.costs import profile_passes
-from spatial_adversarial.reporting.attack_settings import attack_told
+from spatial_adversarial.reporting.attack_settings import attack_words
 
 FEW = {"steps": 5, "queries": 10}
 
@@ -72,7 +72,7 @@ def test_the_catalog_takes_what_fits_the_classes_and_says_so(edited, specs, clas
         line = replace(line, profiles={path: profile}, at={path: line.at[path]})
         settings = profile.settings
         assert settings["targets"] == targets and settings["targeted_apgd"] == (classes > 3)
-        said = attack_told(line)
+        said = attack_words(line)
         print(f"{classes} classes: {said}")
         assert told in said
         # APGD alone and by target (2 passes a step), FAB by target (2 and 1), Square (1), the clean image (1)

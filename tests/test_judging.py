@@ -11,7 +11,7 @@ from scipy.stats import kendalltau, ttest_ind
 from judge import judge as judge_paper
 from spatial_adversarial.judging import COLUMNS, Numbers, judge_claim, judge_panel
 from spatial_adversarial.judging.verdicts import holm, judge, kendall, least_tau
-from spatial_adversarial.records.identity import number_text
+from spatial_adversarial.settings.numbers import number_text
 from spatial_adversarial.statistics.bootstrap import resampling
 from spatial_adversarial.statistics.intervals import Interval
 

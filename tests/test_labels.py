@@ -20,6 +20,7 @@ from spatial_adversarial.models.network import DatasetNormalise, Network
 from spatial_adversarial.planning.costs import profile_passes
 from spatial_adversarial.records.climbed_label import climbed, of_label
 from spatial_adversarial.records.identity import filled
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.reporting import captions
 from spatial_adversarial.results.aggregate import Aggregator
@@ -85,7 +86,7 @@ def small_blocks(monkeypatch) -> None:
 
 
 def quietly(network, images, **settings):
-    return evaluate(network, images, profile(**(PGD | settings)), tell=lambda line: None)
+    return evaluate(network, images, ProfileSettings.of(profile(**(PGD | settings))), tell=lambda line: None)
 
 
 def by_hand(network, images, eps: float, climbed: Tensor, space: str, *again: int, steps=5) -> Tensor:
@@ -176,7 +177,7 @@ def test_kept_blocks_are_not_made_again(network, images):
     def resumed(name, make):
         return blocks[name] if name in blocks else make()
 
-    settings = profile(**PGD, restarts=2)
+    settings = ProfileSettings.of(profile(**PGD, restarts=2))
     with pytest.raises(InterruptedError):
         evaluate(network, images, settings, tell=lambda line: None, kept=kept)
     assert len(blocks) == 4
@@ -199,10 +200,10 @@ def test_the_file_has_a_dataset_more_and_comes_back(network, images, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "labels"),
     [
-        ({"attack": "pgd"}, [("predicted", "true"), ("true",), ("",)]),
-        ({"attack": "pgd", "loss": "kl"}, [("",), ("",), ("",)]),
-        ({"attack": "pgd", "loss": "predicted_at_start"}, [("",), ("",), ("",)]),
-        ({"attack": "gama"}, [("true",), ("true",), ("",)]),
+        ({"attack": "pgd", "step": 0.1, "steps": 1}, [("predicted", "true"), ("true",), ("",)]),
+        ({"attack": "pgd", "step": 0.1, "steps": 1, "loss": "kl"}, [("",), ("",), ("",)]),
+        ({"attack": "pgd", "step": 0.1, "steps": 1, "loss": "predicted_at_start"}, [("",), ("",), ("",)]),
+        ({"attack": "gama", "steps": 1}, [("true",), ("true",), ("",)]),
         ({"attack": "deepfool"}, [("",), ("",), ("",)]),
         ({"transform": "rotate"}, [("",), ("",), ("",)]),
     ],

@@ -7,12 +7,12 @@ import pytest
 
 from spatial_adversarial import plots
 from spatial_adversarial.attacks import autoattack
+from spatial_adversarial.attacks.autoattack import STANDARD
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.methods import make
 from spatial_adversarial.planning.costs import training_passes
 from spatial_adversarial.records.evaluation import Evaluation, Pictures
-from spatial_adversarial.reporting.attack_settings import STANDARD
 from spatial_adversarial.reporting.captions import figure, table
 from spatial_adversarial.results.aggregate import Aggregator
 from spatial_adversarial.results.store import read_evaluation, write_evaluation

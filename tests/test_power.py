@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from spatial_adversarial.judging import Numbers, judge_claim
-from spatial_adversarial.records.identity import number_text
+from spatial_adversarial.settings.numbers import number_text
 from spatial_adversarial.statistics.bootstrap import resampling
 
 XS = [0.0, 0.1, 0.2, 0.3]

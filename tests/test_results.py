@@ -14,7 +14,7 @@ from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.records.evaluation import Evaluation
-from spatial_adversarial.reporting.attack_settings import attack_told
+from spatial_adversarial.reporting.attack_settings import attack_words
 from spatial_adversarial.reporting.captions import caption, comparable, figure, table
 from spatial_adversarial.reporting.markup import to_markdown
 from spatial_adversarial.reporting.result_tables import _bold, printed_results
@@ -408,8 +408,8 @@ def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printe
 )
 def test_a_heading_states_the_attack_that_really_ran(settings, x, words):
     profile = Profile("p", "P", "robust_accuracy", "eps", {"images": None} | settings)
-    assert attack_told(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
-    natural = attack_told(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
+    assert attack_words(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
+    natural = attack_words(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
     assert natural == ("first 2,000 images" if "images" in settings else "")
 
 

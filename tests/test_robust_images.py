@@ -11,12 +11,13 @@ import torch
 import build_robust_images as script
 import train as train_script
 from convert_released_images import convert_released_images
-from spatial_adversarial.data.images import load, to_float
+from spatial_adversarial.data.images import load
 from spatial_adversarial.evaluation import robust_images
 from spatial_adversarial.evaluation.robust_images import feature_distance, partners, show_features
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training.data import splits
+from spatial_adversarial.transforms.pixels import to_float
 
 DIGITS = {"source": "digits_colour", "classes": 10, "channels": 3, "side": 32, "train": 400, "test": 50}
 SETTINGS = {"step": 0.5, "steps": 40, "images": 30, "seed": 0}

@@ -14,13 +14,13 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd
 from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
-from spatial_adversarial.evaluation.predictions import pictures
-from spatial_adversarial.evaluation.profiles import evaluate
+from spatial_adversarial.evaluation.profiles import evaluate, pictures
 from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.models.weights import save_weights
 from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.runner.run_folder import read_run, write_run
 
@@ -50,7 +50,7 @@ def profile(**settings) -> dict:
 
 
 def quietly(network, images, settings):
-    return evaluate(network, images, profile(**settings), tell=lambda line: None)
+    return evaluate(network, images, ProfileSettings.of(profile(**settings)), tell=lambda line: None)
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +252,6 @@ def test_training_attacks_and_pictures_give_the_same_numbers_and_leave_the_image
         for one in twins
     ]
     assert torch.equal(*moved) and torch.equal(x, before)
-    kept = [pictures(one, images, profile(**PGD, pictures=3)) for one in twins]
+    kept = [pictures(one, images, ProfileSettings.of(profile(**PGD, pictures=3))) for one in twins]
     assert np.array_equal(kept[0].images, kept[1].images)
     assert torch.equal(twins[0].features(x), twins[1].features(x)) and torch.equal(x, before)

@@ -10,12 +10,12 @@ import evaluate as evaluate_script
 import train as script
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.data.images import load as load_images
-from spatial_adversarial.data.images import to_float
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.records.identity import canonical, filled, run_and_weights
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.training import loop
+from spatial_adversarial.transforms.pixels import to_float
 
 ROOT = Path(__file__).parents[1]
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 100}

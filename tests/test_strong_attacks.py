@@ -17,18 +17,23 @@ from torch import Tensor, nn
 
 import evaluate as script
 import train as train_script
-from spatial_adversarial.attacks.autoattack import InParts, autoattack, square
+from spatial_adversarial.attacks import autoattack as autoattack_file
+from spatial_adversarial.attacks.autoattack import autoattack
+from spatial_adversarial.attacks.base import in_parts
 from spatial_adversarial.attacks.early_stopping import probability_margin
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.data.images import load, to_float
-from spatial_adversarial.evaluation import predictions, profiles
+from spatial_adversarial.attacks.square import square
+from spatial_adversarial.data.images import load
+from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.profiles import evaluate
 from spatial_adversarial.evaluation.resume import Blocks
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results.store import read_evaluation
+from spatial_adversarial.transforms.pixels import to_float
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 800, "test": 300}
 NET = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}
@@ -114,7 +119,7 @@ def test_attacks_keep_ball_range_network_and_random_streams(attacked, name):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_block_in_parts_is_attacked_alike(attacked, name):
     network, x, y = attacked
-    whole, parts = (ATTACKS[name](model, x[:50], y[:50]) for model in (network, InParts(network, 7)))
+    whole, parts = (ATTACKS[name](model, x[:50], y[:50]) for model in (network, in_parts(network, 7)))
     assert torch.equal(survivors(network, whole, y[:50]), survivors(network, parts, y[:50]))
 
 
@@ -202,14 +207,18 @@ def profile(**settings) -> dict:
 def test_more_restarts_fool_more_images(trained, attacked):
     images = load(trained[1], "test")
     weak = {"attack": "pgd", "grid": [EPS], "step": 0.02, "steps": 2}
-    once, often = (evaluate(attacked[0], images, profile(**weak, restarts=n)) for n in (1, 6))
+    once, often = (
+        evaluate(attacked[0], images, ProfileSettings.of(profile(**weak, restarts=n))) for n in (1, 6)
+    )
     first, worst = (e.prediction[0, 0] == e.label for e in (once, often))
     assert not (worst & ~first).any() and worst.sum() < first.sum()
 
 
 @pytest.mark.parametrize("attack", ["gama", "square", "autoattack"])
 def test_images_that_are_wrong_stay_wrong_and_are_not_attacked(trained, attacked, attack):
-    found = evaluate(attacked[0], load(trained[1], "test"), profile(attack=attack, grid=[EPS], **FEW))
+    found = evaluate(
+        attacked[0], load(trained[1], "test"), ProfileSettings.of(profile(attack=attack, grid=[EPS], **FEW))
+    )
     wrong = found.clean != found.label
     assert wrong.any() and np.array_equal(found.prediction[0, 0][wrong], found.clean[wrong])
     assert ((found.prediction[0, 0] == found.label) <= (found.clean == found.label)).all()
@@ -257,8 +266,8 @@ def test_kill_9_during_autoattack_loses_no_finished_block(trained, tmp_path, mon
         child(run, data, output, blocks)
         assert not output.exists() and len(finished(output)) >= blocks
     attacks = []
-    plain = predictions.autoattack
-    monkeypatch.setattr(predictions, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
+    plain = autoattack_file.autoattack
+    monkeypatch.setattr(autoattack_file, "autoattack", lambda *a, **k: attacks.append(0) or plain(*a, **k))
     there = len(finished(output))
     caplog.set_level(logging.INFO)
     script.evaluate(run, data, {str(output): AUTOATTACK}, device="cpu", threads=1)

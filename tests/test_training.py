@@ -20,8 +20,8 @@ import yaml
 
 import train as script
 from spatial_adversarial import methods, models
-from spatial_adversarial.attacks import pgd
-from spatial_adversarial.data.images import batch_sizes, load, origin, to_float
+from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.data.images import batch_sizes, load, origin
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.weights import load_weights, weights_bytes
 from spatial_adversarial.records.identity import canonical
@@ -32,6 +32,7 @@ from spatial_adversarial.training import loop
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, at, value
+from spatial_adversarial.transforms.pixels import to_float
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
 NET = {"name": "stdcnn", "width": 0.5, "normalise": "dataset"}

@@ -11,8 +11,6 @@ from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
 from spatial_adversarial.runner.run_folder import checked, read_run
 
-UNITS = {"spatial": "degrees"}  # of the points of an attack's grid, where they are no budgets
-
 
 def evaluate(
     run: Path,
@@ -36,9 +34,9 @@ def evaluate(
     from spatial_adversarial.evaluation.resume import Blocks
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.records.identity import digest as digest_of
+    from spatial_adversarial.records.profile import ProfileSettings
     from spatial_adversarial.results.store import write_evaluation
     from spatial_adversarial.runner.device import halve_when_full, pick_device
-    from spatial_adversarial.transforms.spatial import KINDS
 
     target = pick_device(device, threads)
     images_digest, _ = origin(data)
@@ -58,7 +56,8 @@ def evaluate(
 
     def one(output: str, profile: dict) -> None:
         started = now()
-        images = load(data, "test", limit=profile["images"], device=target)
+        resolved = ProfileSettings.of(profile)
+        images = load(data, "test", limit=resolved.images, device=target)
         network = load_network(recipe["model"], images, seed=0, weights=path).to(target)
         source = network_of(sources[profile["source"]], images) if profile["source"] else None
         parts = made_of
@@ -69,17 +68,13 @@ def evaluate(
         try:
             result = halve_when_full(
                 lambda batch: measure(
-                    network, images, profile, batch=batch, tell=tell, kept=blocks, source=source
+                    network, images, resolved, batch=batch, tell=tell, kept=blocks, source=source
                 ),
                 BLOCK,
             )
         except NonFiniteLogits as error:
             raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None
-        unit = (
-            KINDS[profile["transform"]].unit
-            if "transform" in profile
-            else UNITS.get(profile["attack"], "eps")
-        )
+        unit = resolved.perturbation.unit
         write_evaluation(output, result, x_unit=unit, profile=profile, made_of=parts)
         blocks.remove()
         record(f"{output}.json", started, run=str(run), images=len(images))

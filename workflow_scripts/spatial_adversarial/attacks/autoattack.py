@@ -1,29 +1,21 @@
-"""AutoAttack and Square, run by the authors' code in the package pyautoattack, with fixed seeds."""
+"""AutoAttack (Croce and Hein 2020), run by the authors' code in the package pyautoattack, with fixed seeds."""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT, ExampleAttack, attack_mode, count_words
+from spatial_adversarial.settings.fields import setting
 
-from spatial_adversarial.attacks.base import attack_mode
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-
-class InParts(nn.Module):
-    """A network that takes at most `batch` images at once, also backwards, so that a block fits the memory."""
-
-    def __init__(self, network: nn.Module, batch: int):
-        super().__init__()
-        self.network, self.batch = network, batch
-
-    def forward(self, x: Tensor) -> Tensor:
-        if len(x) <= self.batch:
-            return self.network(x)
-        return torch.cat(
-            [checkpoint(self.network, part, use_reentrant=False) for part in x.split(self.batch)]
-        )
+STANDARD = {"steps": 100, "targets": 9, "queries": 5000}  # AutoAttack's standard version
+FEW_CLASSES = "APGD-CE, targeted FAB and Square"  # of its attacks, what less than four classes leave
 
 
 def autoattack(
@@ -33,9 +25,9 @@ def autoattack(
     *,
     eps: float,
     seed: int,
-    steps: int = 100,
-    targets: int = 9,
-    queries: int = 5000,
+    steps: int = STANDARD["steps"],
+    targets: int = STANDARD["targets"],
+    queries: int = STANDARD["queries"],
     targeted_apgd: bool = True,
 ) -> Tensor:
     """L-inf AutoAttack (Croce and Hein 2020): APGD-CE, targeted APGD and FAB, Square, each on what is left.
@@ -46,13 +38,15 @@ def autoattack(
     Targeted APGD's loss (DLR) takes the four largest logits: without four classes, `targeted_apgd` has to be False.
     ValueError for more targets than there are other classes.
     """
-    with _attacked(model, x):
+    import torch
+
+    with package_mode(model, x):
         with torch.no_grad():
             classes = model(x[:1]).shape[1]
         if targets >= classes or (targeted_apgd and classes < 4):
             wanted = f"targets: {targets}" if targets >= classes else "targeted APGD"
             raise ValueError(f"AutoAttack: {wanted}, but the network tells {classes} classes")
-        attack = _package().AutoAttack(model, eps=eps, seed=seed, device=x.device, version="standard")
+        attack = package().AutoAttack(model, eps=eps, seed=seed, device=x.device, version="standard")
         attack.apgd.n_iter = attack.apgd_targeted.n_iter = attack.fab.n_iter = steps
         attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = targets
         attack.square.n_queries = queries
@@ -61,33 +55,74 @@ def autoattack(
         return attack.run_standard_evaluation(x, y, batch_size=len(x))[0]
 
 
-def square(model: nn.Module, x: Tensor, y: Tensor, *, eps: float, seed: int, queries: int = 5000) -> Tensor:
-    """The L-inf Square attack (Andriushchenko et al. 2020), p = .8, as AutoAttack runs it, `queries` at most.
-
-    Arguments and result are those of `autoattack`.
-    """
-    _package()
-    from pyautoattack.square import SquareAttack
-
-    with _attacked(model, x), torch.no_grad():
-        # it asks once for its start, and once an image at each query after that
-        attack = SquareAttack(
-            model, eps=eps, n_queries=queries - 1, p_init=0.8, seed=seed, device=x.device, resc_schedule=False
-        )
-        return attack.perturb(x, y)
-
-
-def _package():
+def package():
+    """The authors' code, which reports its progress on a quiet level."""
     import pyautoattack
 
-    # the package tells its progress at this level
     logging.getLogger("auto-attack").setLevel(logging.DEBUG)
     return pyautoattack
 
 
 @contextmanager
-def _attacked(model: nn.Module, x: Tensor) -> Iterator[None]:
+def package_mode(model: nn.Module, x: Tensor) -> Iterator[None]:
     """Eval mode, and torch's global generators, which the package seeds, put back afterwards."""
+    import torch
+
     devices = [x.device] if x.is_cuda else []
     with attack_mode(model), torch.random.fork_rng(devices=devices):
         yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoAttack(ExampleAttack):
+    """APGD-CE, targeted APGD and FAB, and Square, each on what is left."""
+
+    name = "autoattack"
+    label = "AutoAttack"
+    steps: int = setting("Steps of APGD and FAB.", type="integer", minimum=1)
+    queries: int = setting("Queries of Square.", type="integer", minimum=2)
+    targets: int = setting("Classes that the targeted attacks try.", type="integer", minimum=1)
+    targeted_apgd: bool = setting(
+        "Whether targeted APGD is run; left out with less than four classes.", default=True, type="boolean"
+    )
+
+    def fitted(self, classes: int, data: str) -> dict:
+        """Nine targets, the standard, or all other classes where they are fewer; below four classes no targeted APGD.
+
+        ValueError for another number of targets that is too large.
+        """
+        others = classes - 1
+        if self.targets > others and self.targets != STANDARD["targets"]:
+            raise ValueError(f"targets: {self.targets}, but {data} has {others} other classes")
+        return {"targets": min(self.targets, others), "targeted_apgd": others >= 3}
+
+    @property
+    def note(self) -> str:
+        return (
+            "" if self.targeted_apgd else f"AutoAttack is {FEW_CLASSES}: there are too few classes for more."
+        )
+
+    def settings_words(self) -> list[str]:
+        words = ["standard version", *self.restarts_words()]
+        if any(getattr(self, key) != full for key, full in STANDARD.items()):
+            counts = count_words(targets=self.targets, queries=self.queries)
+            words = [
+                "not the standard version",
+                *count_words(steps=self.steps),
+                *self.restarts_words(),
+                *counts,
+            ]
+        return words + ([] if self.targeted_apgd else [f"of {FEW_CLASSES}"])
+
+    def passes(self, point: float, classes: int) -> float:
+        # APGD alone and by target; FAB's steps look at the prediction too
+        apgd = 1 + self.targets * self.targeted_apgd
+        steps = apgd * INPUT_GRADIENT + self.targets * (INPUT_GRADIENT + FORWARD)
+        return self.restarts * (self.steps * steps + self.queries * FORWARD)
+
+    def examples(self, model: nn.Module, x: Tensor, y: Tensor, *, eps: float, seed: int) -> Tensor:
+        budget = {key: getattr(self, key) for key in (*STANDARD, "targeted_apgd")}
+        return autoattack(model, x, y, eps=eps, seed=seed, **budget)
+
+
+ATTACK = AutoAttack

@@ -1,9 +1,228 @@
-"""What every attack shares: the state in which a network is attacked."""
+"""What a profile may do to test images, and what every attack shares."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from torch import nn
+from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.settings.fields import setting
+from spatial_adversarial.settings.numbers import number_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor, nn
+
+# what one pass of an image through a network costs: forward, and a step of an attack, which goes back to the input
+FORWARD = 1
+INPUT_GRADIENT = 2
+
+TRUE, PREDICTED = "true", "predicted"  # the labels whose loss an attack climbs
+
+Found = dict[str, "Tensor"]
+
+
+class Space(Protocol):
+    """The inputs that an attack moves in.
+
+    model: what is evaluated; attacked: the network whose gradients are climbed, another one in a transfer attack;
+    inputs: from pixels in [0, 1] to inputs; low, high: the range that inputs are clamped to.
+    """
+
+    model: nn.Module
+    attacked: nn.Module
+    inputs: Callable[[Tensor], Tensor]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """Test images that are perturbed together.
+
+    images: [n, C, H, W], uint8 or float32 in [0, 1]; labels, clean: int64 [n], the true classes and those predicted
+    on the clean images. batch: how many images a network may take at once; it changes no result. seed: the
+    profile's; names: of the draw and of the block among all images, which name its random streams.
+    """
+
+    space: Space
+    images: Tensor
+    labels: Tensor
+    clean: Tensor
+    batch: int
+    seed: int
+    names: tuple = ()
+
+    def pixels(self, chosen: Tensor | None = None) -> Tensor:
+        """The images, or the chosen ones, bool [n], as float32 in [0, 1]."""
+        from spatial_adversarial.transforms.pixels import to_float
+
+        return to_float(self.images if chosen is None else self.images[chosen])
+
+    def derived_seed(self, *names) -> int:
+        """The seed of the random stream of that name."""
+        return derive(self.seed, *names)
+
+    def generator(self, *names) -> torch.Generator:
+        """The random stream of that name, on the images' device."""
+        import torch
+
+        return torch.Generator(self.images.device).manual_seed(derive(self.seed, *names))
+
+    def predict(self, images: Tensor) -> Tensor:
+        """The classes, int64 [N], that the space's model sees in images of the space, uint8 or float."""
+        return predict(self.space.model, images, self.batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perturbation:
+    """What a profile does to test images at each point of its grid: its fields are its settings.
+
+    key, name: how a profile asks for it, `<key>: <name>`. label: its name in captions. unit, limit: of its points, and
+    the largest of them. spaces: the inputs that it may move in. rows: what it finds, as an `Evaluation` names it.
+    deterministic: more draws would give the same. in_blocks: it takes a few hundred images at a time, and what it
+    found of them is kept, so that no interruption loses it. labels: those whose loss it climbs. version: raise it where
+    what it computes changes. rules: JSON schemas that its profile has to fit, beside those of its fields.
+    """
+
+    key = "attack"
+    name = ""
+    label = ""
+    unit = "eps"
+    limit = 1
+    spaces = ("pixel", "normalized")
+    rows = ("prediction",)
+    deterministic = False
+    in_blocks = True
+    labels = (TRUE,)
+    version = 1
+    rules = ()
+    checked = False  # whether an attack check may show a figure's panels of it under stronger attacks
+    reach = None  # how far its steps can move an image, in the unit of its points; None: no such limit
+    source = None  # the run whose network it attacks in place of the evaluated one
+    pictures = 0  # so many of the first perturbed images are kept
+    note = ""  # what a figure of it has to say
+
+    def fitted(self, classes: int, data: str) -> dict:
+        """The settings that change for `data` of so many classes; ValueError, one line, where none fit."""
+        return {}
+
+    def keeps_clean(self, point: float) -> bool:
+        """Whether images stay as they are at a point."""
+        return point == 0
+
+    def words(self, point: float) -> list[str]:
+        """What was done to the images, in words: how far it went, and with which settings."""
+        return [f"eps {number_text(point)}", *self.settings_words()] if point else []
+
+    def settings_words(self) -> list[str]:
+        """Its settings, in words."""
+        return []
+
+    def columns(self) -> dict[str, str]:
+        """The settings that a table's columns have in words."""
+        return {}
+
+    def passes(self, point: float, classes: int) -> float:
+        """Passes of one image at a point that does not keep the images clean; at most, where it is not known."""
+        raise NotImplementedError
+
+    def predictions(self, block: Block, point: float) -> Found:
+        """Its `rows` at a point, [n] each."""
+        raise NotImplementedError
+
+    def remark(self, grid: tuple[float, ...], found: dict[str, np.ndarray]) -> str:
+        """What is worth a warning in the rows found, [points, draws, images] each; empty for nothing."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithRestarts(Perturbation):
+    """An attack that may be tried from several random starts."""
+
+    restarts: int = setting(
+        "Random starts; an image is fooled where one of them fools the network.",
+        default=1,
+        type="integer",
+        minimum=1,
+    )
+
+    def restarts_words(self) -> list[str]:
+        return count_words(restarts=self.restarts) if self.restarts > 1 else []
+
+    def restarted(self, attack: Callable[[tuple], Found], labels: Tensor) -> Found:
+        """attack(names of a start), or that of the first start whose prediction is not the label."""
+        import torch
+
+        found = attack(())
+        for again in range(1, self.restarts):
+            standing, other = found["prediction"] == labels, attack((again,))
+            found = {name: torch.where(standing, other[name], row) for name, row in found.items()}
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleAttack(WithRestarts):
+    """An attack that makes an adversarial example of each image that is right; what is wrong already stays as it is."""
+
+    spaces = ("pixel",)
+
+    def examples(self, model: nn.Module, x: Tensor, y: Tensor, *, eps: float, seed: int) -> Tensor:
+        """Adversarial examples within L-inf eps of x, float32 [N, C, H, W] in [0, 1]; y: the labels, int64 [N]."""
+        raise NotImplementedError
+
+    def predictions(self, block: Block, point: float) -> Found:
+        return self.restarted(lambda start: self._once(block, point, start), block.labels)
+
+    def _once(self, block: Block, eps: float, start: tuple) -> Found:
+        prediction = block.predict(block.images)
+        right = prediction == block.labels
+        if right.any():
+            moved = self.examples(
+                in_parts(block.space.model, block.batch),
+                block.pixels(right),
+                block.labels[right],
+                eps=eps,
+                seed=block.derived_seed(self.name, eps, *block.names, *start),
+            )
+            prediction[right] = block.predict(moved)
+        return {"prediction": prediction}
+
+
+def count_words(**counts: int) -> list[str]:
+    """Counts in words: "10 steps", "5,000 queries"."""
+    return [f"{count:,} {name}" for name, count in counts.items()]
+
+
+def predict(model: nn.Module, images: Tensor, batch: int, inputs: Callable = lambda x: x) -> Tensor:
+    """Predicted classes int64 [N] of images that are turned into the model's inputs batch by batch."""
+    import torch
+
+    from spatial_adversarial.transforms.pixels import to_float
+
+    return torch.cat([model(inputs(to_float(part))).argmax(1) for part in images.split(batch)])
+
+
+def in_parts(network: nn.Module, batch: int) -> nn.Module:
+    """The network, taking at most `batch` images at once, also backwards, so that a block fits the memory."""
+    import torch
+    from torch import nn
+    from torch.utils.checkpoint import checkpoint
+
+    class InParts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = network
+
+        def forward(self, x: Tensor) -> Tensor:
+            if len(x) <= batch:
+                return self.network(x)
+            return torch.cat([checkpoint(self.network, part, use_reentrant=False) for part in x.split(batch)])
+
+    return InParts()
 
 
 @contextmanager

@@ -1,12 +1,18 @@
 """DeepFool in the L2 norm (Moosavi-Dezfooli, Fawzi and Frossard 2016, Algorithm 2)."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor, nn
+from spatial_adversarial.attacks.base import FORWARD, Block, Found, Perturbation, attack_mode
 
-from spatial_adversarial.attacks.base import attack_mode
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CLASSES, STEPS = 10, 50
+STEPS_ON_AVERAGE = 3  # that an image takes: the method's authors saw fewer
 
 
 class DeepFoolResult(NamedTuple):
@@ -22,8 +28,8 @@ def deepfool(
     model: nn.Module,
     x: Tensor,
     *,
-    classes: int = 10,
-    steps: int = 50,
+    classes: int = CLASSES,
+    steps: int = STEPS,
     overshoot: float = 0.02,
     low: float = -math.inf,
     high: float = math.inf,
@@ -37,6 +43,8 @@ def deepfool(
     within `steps` has `fooled` False and the distance of where it ended. ValueError for fewer than two
     classes or one step.
     """
+    import torch
+
     if classes < 2 or steps < 1:
         raise ValueError(f"DeepFool needs 2 classes and 1 step at least, not {classes} and {steps}")
     x = x.detach()
@@ -63,6 +71,8 @@ def deepfool(
 
 def _step_to_boundary(model: nn.Module, x: Tensor, candidates: Tensor) -> Tensor:
     """Shortest step from x to the linearised boundary between candidates[:, 0] and one of the others."""
+    import torch
+
     scores, gradients = _candidate_gradients(model, x, candidates)
     gap = (scores[:, 1:] - scores[:, :1]).abs()
     normal = (gradients[:, 1:] - gradients[:, :1]).flatten(2)
@@ -75,9 +85,45 @@ def _step_to_boundary(model: nn.Module, x: Tensor, candidates: Tensor) -> Tensor
 
 def _candidate_gradients(model: nn.Module, x: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
     """Logits [N, k] of the candidate classes and their gradients [N, k, C, H, W] with respect to x."""
+    import torch
+
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         scores = model(leaf).gather(1, candidates)
         # one forward pass and k backward passes: faster than vmap or k copies of the batch
         gradients = [torch.autograd.grad(score.sum(), leaf, retain_graph=True)[0] for score in scores.T]
     return scores.detach(), torch.stack(gradients, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepFool(Perturbation):
+    """The distance to the nearest boundary, found by DeepFool's own settings: it has no budget."""
+
+    name = "deepfool"
+    label = "DeepFool"
+    rows = ("prediction", "distance")
+    labels = ()
+    deterministic = True
+    in_blocks = False
+
+    def keeps_clean(self, point: float) -> bool:
+        return False
+
+    def words(self, point: float) -> list[str]:
+        return []
+
+    def passes(self, point: float, classes: int) -> float:
+        # each step: a gradient for each class, and a look at the prediction
+        return STEPS_ON_AVERAGE * (2 * FORWARD + min(classes, CLASSES))
+
+    def predictions(self, block: Block, point: float) -> Found:
+        import torch
+
+        found = [
+            deepfool(block.space.model, block.space.inputs(part))
+            for part in block.pixels().split(block.batch)
+        ]
+        return {name: torch.cat([getattr(one, name) for one in found]) for name in self.rows}
+
+
+ATTACK = DeepFool

@@ -1,15 +1,21 @@
 """PGD that stops early, image by image, as friendly (FAT) and early-stopped (ATES) adversarial training use it."""
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.pgd import cross_entropy_sum
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
 
 def probability_margin(logits: Tensor, y: Tensor) -> Tensor:
     """The largest probability of another class less that of the label, [N] in [-1, 1]; above 0 is a mistake."""
+    from torch.nn import functional
+
     probability = logits.softmax(1)
     others = probability.masked_fill(functional.one_hot(y, logits.shape[1]).bool(), -1)
     return others.amax(1) - probability.gather(1, y[:, None])[:, 0]
@@ -35,6 +41,8 @@ def early_stopped_pgd(
     eps, step, noise: in pixels of [0, 1]. The model is attacked in eval mode and left as it was. Returns the last
     iterates, detached.
     """
+    import torch
+
     lower, upper = (x - eps).clamp(min=0), (x + eps).clamp(max=1)
     unit = torch.rand(x.shape, generator=generator, device=x.device)
     moved = (x + eps * (2 * unit - 1)).clamp(lower, upper)

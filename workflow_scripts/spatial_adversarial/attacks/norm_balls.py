@@ -1,7 +1,12 @@
 """What PGD needs of a norm: its ball around the images, cut to the range of the pixels, and its steepest ascent."""
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Linf:
@@ -18,6 +23,8 @@ class Linf:
 
     def draw(self, generator: torch.Generator) -> Tensor:
         """A point of each image's uncut ball, uniformly."""
+        import torch
+
         unit = _random(torch.rand, self.x, generator)
         return self.x + self.radius * (2 * unit - 1)
 
@@ -41,6 +48,8 @@ class L2:
 
     def draw(self, generator: torch.Generator) -> Tensor:
         """A point of each image's uncut ball, uniformly."""
+        import torch
+
         way = self.direction(_random(torch.randn, self.x, generator))
         share = _random(torch.rand, self.x[:, :1, :1, :1], generator) ** (1 / self.x[0].numel())
         return self.x + self.radius * share * way
@@ -56,6 +65,8 @@ BALLS = {"linf": Linf, "l2": L2}
 
 def _length(x: Tensor) -> Tensor:
     """The L2 norm of each image, [N, 1, 1, 1], never 0, so that it can divide."""
+    import torch
+
     return torch.linalg.vector_norm(x, dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
 
 

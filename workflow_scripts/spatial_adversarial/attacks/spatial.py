@@ -1,12 +1,16 @@
 """Worst-case rotations and translations over a grid (Engstrom et al. 2019)."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from math import cos, radians, sin
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from spatial_adversarial.attacks.base import FORWARD, Block, Found, Perturbation, attack_mode
+from spatial_adversarial.settings.fields import setting
 
-from spatial_adversarial.attacks.base import attack_mode
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 def grid(degrees: float, turns: int, pixels: float, shifts: int) -> Tensor:
@@ -15,6 +19,8 @@ def grid(degrees: float, turns: int, pixels: float, shifts: int) -> Tensor:
     `turns` rotations lie evenly in +-`degrees`, `shifts` shifts evenly in +-`pixels` in each direction; one of
     them is 0. Poses far from the identity come first: they fool most images, which then need no others.
     """
+    import torch
+
     angles, steps = _even(degrees, turns), _even(pixels, shifts)
     poses = torch.cartesian_prod(angles, steps, steps)
     size = torch.tensor([degrees or 1, pixels or 1, pixels or 1])
@@ -22,6 +28,8 @@ def grid(degrees: float, turns: int, pixels: float, shifts: int) -> Tensor:
 
 
 def _even(limit: float, count: int) -> Tensor:
+    import torch
+
     return torch.arange(1 - count, count, 2) * (limit / max(1, count - 1))
 
 
@@ -31,6 +39,9 @@ def pose(x: Tensor, poses: Tensor, *, shift_first: bool = False) -> Tensor:
     x: float [N, C, H, W]; poses: [P, 3] as `grid` gives them. Returns [P, N, C, H, W]. The corners of the
     sampling grid are the centres of the corner pixels (align_corners=True).
     """
+    import torch
+    from torch.nn import functional
+
     height, width = x.shape[-2:]
     across, down = 2 / (width - 1), 2 / (height - 1)
     matrices = []
@@ -51,7 +62,6 @@ def pose(x: Tensor, poses: Tensor, *, shift_first: bool = False) -> Tensor:
     return sampled.unflatten(1, x.shape[:2])
 
 
-@torch.no_grad()
 def worst_pose(
     model: nn.Module, x: Tensor, y: Tensor, poses: Tensor, *, batch: int, shift_first: bool = False
 ) -> Tensor:
@@ -61,7 +71,9 @@ def worst_pose(
     is keeps that prediction: it needs no attack. Images already fooled leave the search, and the poses that are
     tried at once fill `batch` images with those that stay.
     """
-    with attack_mode(model):
+    import torch
+
+    with attack_mode(model), torch.no_grad():
         prediction = model(x).argmax(1)
         left = (prediction == y).nonzero().flatten()
         tried = 0
@@ -78,3 +90,44 @@ def worst_pose(
             prediction[left] = guess.gather(0, first)[0]  # an image that stays is right in each pose
             left, tried = left[~fooled], tried + len(some)
     return prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spatial(Perturbation):
+    """The worst pose of a grid of rotations in +- the point's degrees, and of shifts."""
+
+    name = "spatial"
+    label = "Worst pose"
+    unit = "degrees"
+    limit = 180
+    spaces = ("pixel",)
+    deterministic = True
+    turns: int = setting("Rotations, evenly in +- the point's degrees.", type="integer", minimum=1)
+    pixels: float = setting("Shifts go up to so many pixels.", type="number", minimum=0)
+    shifts: int = setting("Shifts in each direction, evenly.", type="integer", minimum=1)
+    first: str = setting("What is done first.", default="rotation", enum=["rotation", "shift"])
+
+    def keeps_clean(self, point: float) -> bool:
+        return False  # it may shift without a rotation
+
+    def words(self, point: float) -> list[str]:
+        shifts = f" and {self.shifts} × {self.shifts} shifts of up to {self.pixels:g} px"
+        return [f"worst of {self.turns} rotations in ±{point:g}°" + (shifts if self.shifts > 1 else "")]
+
+    def passes(self, point: float, classes: int) -> float:
+        # at most: an image that is fooled leaves the search
+        return self.turns * self.shifts**2 * FORWARD
+
+    def predictions(self, block: Block, point: float) -> Found:
+        import torch
+
+        poses = grid(point, self.turns, self.pixels, self.shifts)
+        parts = zip(block.pixels().split(block.batch), block.labels.split(block.batch), strict=True)
+        found = [
+            worst_pose(block.space.model, x, y, poses, batch=block.batch, shift_first=self.first == "shift")
+            for x, y in parts
+        ]
+        return {"prediction": torch.cat(found)}
+
+
+ATTACK = Spatial

@@ -4,9 +4,10 @@ The attacks are the lines `attack_check` of figures/protocols.yaml. Off unless t
 """
 
 from spatial_adversarial.catalog.panels import Panel
+from spatial_adversarial.catalog.profiles import named
 from spatial_adversarial.catalog.specs import Scope, Specs
-from spatial_adversarial.records.identity import number_text
 from spatial_adversarial.records.reading import CatalogError
+from spatial_adversarial.settings.numbers import number_text
 
 LINES = "attack_check"
 
@@ -25,7 +26,8 @@ def panels(dealt: dict[str, dict], scope: Scope, figure: str) -> dict[str, dict]
     found: dict[tuple, tuple[str, dict]] = {}
     for letter, panel in dealt.items():
         profile = scope.find("profiles", panel["profile"], figure) if "profile" in panel else {}
-        if profile.get("attack") == "pgd" and panel.get("space", "pixel") == "pixel":
+        in_pixels = profile and panel.get("space", "pixel") == "pixel"
+        if in_pixels and named(profile, scope.place("profiles", panel["profile"])).checked:
             kept = {key: panel[key] for key in ("data", "model", "family")}
             found.setdefault(tuple(kept.values()), (letter, kept | {"lines": LINES}))
     if not found:
@@ -37,8 +39,5 @@ def note(drawn: tuple[Panel, ...]) -> str:
     """At which eps the attacks of the panels are."""
     points = {number_text(x) for panel in drawn for line in panel.lines for x in line.at.values()}
     told = f"Accuracy under attacks at eps {', '.join(sorted(points))}, more of them than the figure has."
-    settings = [p.settings for panel in drawn for line in panel.lines for p in line.profiles.values()]
-    few = any(not one["targeted_apgd"] for one in settings)
-    return told + (
-        " AutoAttack is APGD-CE, targeted FAB and Square: there are too few classes for more." if few else ""
-    )
+    attacks = [p.perturbation for panel in drawn for line in panel.lines for p in line.profiles.values()]
+    return " ".join([told, *sorted({attack.note for attack in attacks if attack.note})])

@@ -1,17 +1,19 @@
 """From a panel of the YAML to what it draws: its members, and the profile and metric of each of its lines."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from spatial_adversarial.attacks import perturbation
+from spatial_adversarial.attacks.base import Perturbation
 from spatial_adversarial.catalog import budget, published
 from spatial_adversarial.catalog.families import Member, resolve_members
+from spatial_adversarial.catalog.profiles import complete, fitted
 from spatial_adversarial.catalog.specs import Scope
-from spatial_adversarial.records.climbed_label import climbs_labels
-from spatial_adversarial.records.identity import digest, filled, identity, number_text
-from spatial_adversarial.records.reading import CatalogError, choose, lookup, schema, validate
+from spatial_adversarial.records.identity import digest, identity
+from spatial_adversarial.records.reading import CatalogError, choose, lookup
+from spatial_adversarial.settings.numbers import number_text
 
-STANDARD_TARGETS = 9  # of AutoAttack
 PRINTED = ("label", "metric", "unit")
-BOTH_LABELS = 2  # the version of profiles that are evaluated on the true and on the predicted label
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Profile:
         space = "" if self.settings["space"] == "pixel" else "-normalized"
         return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
 
+    @cached_property
+    def perturbation(self) -> Perturbation:
+        """What is done to the test images at each point."""
+        return perturbation(self.settings)
+
     @property
     def reach(self) -> float | None:
         """How far an attack's fixed steps can move an image, in the unit of eps; None for no such limit."""
-        step = self.settings.get("step")
-        fixed = self.settings.get("attack") == "pgd" and isinstance(step, int | float)
-        return float(step * self.settings["steps"]) if fixed else None
+        return self.perturbation.reach
 
     @property
     def plain(self) -> tuple[bool, bool]:
@@ -226,22 +231,5 @@ def resolve_profile(
     images = budget.by_name(key, wanted)
     settings |= {"images": images} if images else {}
     settings |= {"source": _source(data, settings["source"], scope, where)} if "source" in settings else {}
-    settings |= {"version": BOTH_LABELS} if climbs_labels(settings) else {}
-    settings = filled(settings, schema("profile"))
-    validate("profile", settings, where)
-    if settings.get("attack") == "autoattack":
-        settings |= _with_classes(settings, scope.registry["data"][panel.data], where)
+    settings = fitted(complete(settings, where), scope.registry["data"][panel.data], where)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)
-
-
-def _with_classes(settings: dict, data: dict, where: str) -> dict:
-    """What of AutoAttack fits a data set's classes: nine targets, the standard, or all other classes where fewer.
-
-    Without four classes there is no targeted APGD. CatalogError for another number of targets that is too large.
-    """
-    others = data["classes"] - 1
-    if settings["targets"] > others and settings["targets"] != STANDARD_TARGETS:
-        raise CatalogError(
-            f"{where}.targets: {settings['targets']}, but {data['label']} has {others} other classes"
-        )
-    return {"targets": min(settings["targets"], others), "targeted_apgd": others >= 3}

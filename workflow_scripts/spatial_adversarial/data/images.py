@@ -91,11 +91,6 @@ def _open(path: str | Path) -> AbstractContextManager[h5py.File]:
     return opened(path, missing="this prepared data set does not exist")
 
 
-def to_float(images: Tensor) -> Tensor:
-    """Return uint8 images as float32 in [0, 1]; float32 images as they are."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
-
-
 def split_indices(n: int, validation: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (train, validation) indices: a permutation of 0..n-1 with its first `validation` held out.
 

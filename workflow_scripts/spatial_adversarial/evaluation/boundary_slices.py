@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.transforms.pixels import to_float
 
 SIDE = 61  # points along each axis: odd, so that the test image lies on the grid
 REACH = 1.5  # how far the grid goes, in L2 distances to the farther boundary

@@ -2,23 +2,27 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.deepfool import deepfool
-from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.attacks.base import Block, Found, attack_mode, predict
+from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.finite_logits import finite_logits
-from spatial_adversarial.evaluation.predictions import attacked, pictures, predict, rows, stream
 from spatial_adversarial.evaluation.resume import Kept, not_kept
-from spatial_adversarial.records.evaluation import Evaluation
+from spatial_adversarial.records.evaluation import Evaluation, Pictures
+from spatial_adversarial.records.profile import ProfileSettings
+from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.transforms.pixels import to_float
 from spatial_adversarial.transforms.spatial import random_transform
 
 log = logging.getLogger(__name__)
 
-ZERO_GRADIENTS = 0.01  # the share of images without a gradient that is worth a warning
+FLAGS = (
+    "zero_gradient",
+)  # the rows of an evaluation that are true or false: false where the images are clean
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
 BLOCK = 500
@@ -49,23 +53,24 @@ class Space:
 def evaluate(
     network: nn.Module,
     images: ImageSet,
-    profile: dict,
+    profile: ProfileSettings,
     *,
     batch: int = BLOCK,
     tell: Tell = print,
     kept: Kept = not_kept,
     source: nn.Module | None = None,
 ) -> Evaluation:
-    """One profile of a network in eval mode; `profile` is resolved, as schemas/profile.yaml describes it.
+    """One profile of a network in eval mode.
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
     called with a line of progress after each point and each attacked block, and `kept` with a block's name and
     what makes its predictions. source: the network of the profile's `source`. Both networks are left as they were.
     NonFiniteLogits where the logits are no numbers.
     """
+    done = profile.perturbation
     images = _transformed_inputs(images, profile)
-    space = Space(network, profile["space"], source)
-    points: list[dict[str, Tensor]] = []
+    space = Space(network, profile.space, source)
+    points: list[Found] = []
     with (
         attack_mode(network),
         attack_mode(source or network),
@@ -73,39 +78,29 @@ def evaluate(
     ):
         clean = predict(space.model, images.images, batch, space.clean)
         check("on clean images")
-        for number, x in enumerate(profile["grid"]):
-            for draw in range(profile["draws"]):
-                points.append(_point(network, space, images, clean, profile, x, draw, batch, tell, kept))
+        everything = Block(space, images.images, images.labels, clean, batch=batch, seed=profile.seed)
+        for number, x in enumerate(profile.grid):
+            for draw in range(profile.draws):
+                points.append(_point(replace(everything, names=(draw,)), profile, x, tell, kept))
                 check(f"at {x:g}")
-            tell(f"point {number + 1} of {len(profile['grid'])}")
-    shape = (len(profile["grid"]), profile["draws"], len(images))
-    found = {name: torch.stack([point[name] for point in points]).view(shape) for name in points[0]}
-    if "zero_gradient" in found:
-        _tell_of_zero_gradients(profile["grid"], found["zero_gradient"])
+            tell(f"point {number + 1} of {len(profile.grid)}")
+    shape = (len(profile.grid), profile.draws, len(images))
+    found = {name: torch.stack([point[name] for point in points]).view(shape) for name in done.rows}
+    found = {name: (row.bool() if name in FLAGS else row).cpu().numpy() for name, row in found.items()}
+    if remark := done.remark(profile.grid, found):
+        log.warning("%s", remark)
     return Evaluation(
         label=images.labels.cpu().numpy(),
         clean=clean.cpu().numpy(),
-        x=np.array(profile["grid"], dtype=np.float64),
-        pictures=pictures(network, images, profile) if profile["pictures"] else None,
-        **{name: values.cpu().numpy() for name, values in found.items()},
+        x=np.array(profile.grid, dtype=np.float64),
+        pictures=pictures(network, images, profile) if done.pictures else None,
+        **found,
     )
 
 
-def _tell_of_zero_gradients(grid: list[float], zero: Tensor) -> None:
-    """Warn where PGD left more than a hundredth of the images standing at a gradient of exactly 0, bool [P, D, N]."""
-    share, point = zero.float().mean(dim=(1, 2)).max(dim=0)
-    if share > ZERO_GRADIENTS:
-        log.warning(
-            "PGD left %.1f%% of the images standing at %g because their gradient is exactly 0: the network may be "
-            "less robust than it looks; try an attack without gradients, such as square",
-            100 * share,
-            grid[point],
-        )
-
-
-def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
+def _transformed_inputs(images: ImageSet, profile: ProfileSettings) -> ImageSet:
     """The test images, each moved at random first where the profile's `input` says so."""
-    for kind, strength in profile["input"].items():
+    for kind, strength in profile.input.items():
         if strength:
             generator = stream(images.images.device, profile, "input", kind, strength)
             moved = random_transform(images.images, kind, strength, generator)
@@ -113,33 +108,54 @@ def _transformed_inputs(images: ImageSet, profile: dict) -> ImageSet:
     return images
 
 
-def _point(network, space, images, clean, profile, x, draw, batch, tell, kept) -> dict[str, Tensor]:
-    """Predictions [N] at one point and draw, and what else an `Evaluation` has of its attack."""
-    if "transform" in profile:
-        generator = stream(images.images.device, profile, profile["transform"], x, draw)
-        moved = random_transform(images.images, profile["transform"], x, generator)
-        return {"prediction": predict(network, moved, batch)}
-    if profile["attack"] == "deepfool":
-        found = [deepfool(space.model, space.inputs(to_float(part))) for part in images.images.split(batch)]
-        return {name: torch.cat([getattr(f, name) for f in found]) for name in ("prediction", "distance")}
-    names = rows(profile)
-    if x == 0 and profile["attack"] != "spatial":  # which may shift without a rotation
-        found = torch.stack([clean * (name != "zero_gradient") for name in names])
-    else:
-        found = _attacked_blocks(space, images, clean, profile, x, draw, batch, tell, kept)
-    return {
-        name: row.bool() if name == "zero_gradient" else row for name, row in zip(names, found, strict=True)
-    }
+def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: Kept) -> Found:
+    """The rows of the profile's attack or transform at one point and draw, [N] each; `images` are all of them."""
+    done = profile.perturbation
+    if done.keeps_clean(x):
+        return {name: images.clean * (name not in FLAGS) for name in done.rows}
+    if not done.in_blocks:
+        return done.predictions(images, x)
+    found, blocks = [], _split(images)
+    for block in blocks:
 
+        def make(block: Block = block) -> np.ndarray:
+            rows = done.predictions(block, x)
+            return torch.stack([rows[name].long() for name in done.rows]).cpu().numpy()
 
-def _attacked_blocks(space, images, clean, profile, x, draw, batch, tell, kept) -> Tensor:
-    """The rows of `attacked` at one point and draw, int64 [rows, N], block after block."""
-    found, parts = [], (images.images, images.labels, clean)
-    for k, block in enumerate(zip(*(part.split(BLOCK) for part in parts), strict=True)):
-
-        def make(k: int = k, block: tuple = block) -> np.ndarray:
-            return attacked(space, *block, profile, x, (draw, k), batch).cpu().numpy()
-
+        *_, draw, k = block.names
         found.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)))
-        tell(f"{profile['attack']} at {x:.4f}: {min((k + 1) * BLOCK, len(images))} of {len(images)} images")
-    return torch.cat(found, dim=1).to(clean.device)
+        so_far = min((k + 1) * BLOCK, len(images.labels))
+        tell(f"{done.name} at {x:.4f}: {so_far} of {len(images.labels)} images")
+    rows = torch.cat(found, dim=1).to(images.clean.device)
+    return dict(zip(done.rows, rows, strict=True))
+
+
+def _split(images: Block) -> list[Block]:
+    parts = (images.images, images.labels, images.clean)
+    return [
+        replace(images, images=x, labels=y, clean=clean, names=(*images.names, k))
+        for k, (x, y, clean) in enumerate(zip(*(part.split(BLOCK) for part in parts), strict=True))
+    ]
+
+
+def pictures(network: nn.Module, images: ImageSet, profile: ProfileSettings) -> Pictures:
+    """The first images after the attack at each point of the grid, with what the network takes them for."""
+    done = profile.perturbation
+    x, y = to_float(images.images[: done.pictures]), images.labels[: done.pictures]
+    kept, found = [], []
+    for point in profile.grid:
+        generator = stream(x.device, profile, "pictures", point)
+        with attack_mode(network):
+            moved = done.picture(network, x, y, point, generator)
+            found.append(network(moved).softmax(1).max(1))
+        kept.append((255 * moved).round().to(torch.uint8))
+    return Pictures(
+        images=torch.stack(kept).cpu().numpy(),
+        prediction=torch.stack([best.indices for best in found]).cpu().numpy(),
+        probability=torch.stack([best.values for best in found]).cpu().numpy(),
+    )
+
+
+def stream(device: torch.device, profile: ProfileSettings, *names) -> torch.Generator:
+    """The random stream of that name for a profile."""
+    return torch.Generator(device).manual_seed(derive(profile.seed, *names))

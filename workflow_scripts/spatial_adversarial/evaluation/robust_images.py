@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.data.images import ImageSet, to_float
+from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.runner.device import halve_when_full
 from spatial_adversarial.runner.files import verify, write_checked
 from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.transforms.pixels import to_float
 
 CHUNK = 250  # images between two files to resume from
 

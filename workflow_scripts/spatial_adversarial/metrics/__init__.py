@@ -7,7 +7,7 @@ import numpy as np
 from spatial_adversarial.metrics.base import Metric
 from spatial_adversarial.records.climbed_label import PREDICTED, TRUE
 from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
-from spatial_adversarial.records.registry import discover, register
+from spatial_adversarial.settings.registry import discover, register
 
 METRICS: dict[str, Metric] = discover(__name__, "METRIC", path=__path__)
 register("metric", {name: metric for name, metric in METRICS.items() if metric.per_image})

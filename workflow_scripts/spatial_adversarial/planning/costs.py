@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from spatial_adversarial.records.climbed_label import climbs_labels
+from spatial_adversarial.attacks import perturbation
+from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT
 
-FORWARD = 1
-INPUT_GRADIENT = 2  # a step of an attack: forward, and backward to the input alone
 TRAIN_STEP = 3  # forward, and backward to the input and to the parameters
-DEEPFOOL_STEPS = 3  # that an image takes on average: the method's authors saw fewer
-DEEPFOOL_CLASSES = 10
-WRONG = 1 / 4  # assumed share of images that are wrong when clean, which PGD attacks a second time
+BYTES = {
+    "prediction": 1,
+    "prediction_predicted": 1,
+    "distance": 4,
+    "zero_gradient": 0,
+}  # of a row of an evaluation
 
 EXAMPLES = {
     "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
@@ -55,26 +57,9 @@ def training_passes(recipe: dict, images: float) -> float:
 
 def profile_passes(profile: dict, images: float, classes: int) -> float:
     """Passes of a resolved profile on `images` test images: the clean predictions, then each point and draw."""
-    return images * (FORWARD + profile["draws"] * sum(_point(profile, x, classes) for x in profile["grid"]))
-
-
-def _point(profile: dict, x: float, classes: int) -> float:
-    """Passes of one image at a point; of the attacks that leave fooled images alone, at most."""
-    if "transform" in profile:
-        return FORWARD
-    if profile["attack"] == "deepfool":  # each step: a gradient for each class, and a look at the prediction
-        return DEEPFOOL_STEPS * (2 * FORWARD + min(classes, DEEPFOOL_CLASSES))
-    if profile["attack"] == "spatial":  # at most: an image that is fooled leaves the search
-        return profile["turns"] * profile["shifts"] ** 2
-    if profile["attack"] == "square":
-        return profile["queries"] * FORWARD
-    if profile["attack"] == "autoattack":  # APGD alone and by target; FAB's steps look at the prediction too
-        fab = profile["targets"]
-        apgd = 1 + fab * profile["targeted_apgd"]
-        steps = apgd * INPUT_GRADIENT + fab * (INPUT_GRADIENT + FORWARD)
-        return profile["steps"] * steps + profile["queries"] * FORWARD
-    attacks = profile["restarts"] * (1 + WRONG * climbs_labels(profile))
-    return attacks * (profile["steps"] * INPUT_GRADIENT + FORWARD) if x else 0
+    done = perturbation(profile)
+    passes = sum(done.passes(x, classes) for x in profile["grid"] if not done.keeps_clean(x))
+    return images * (FORWARD + profile["draws"] * passes)
 
 
 def profile_bytes(profile: dict, images: float) -> float:
@@ -83,8 +68,7 @@ def profile_bytes(profile: dict, images: float) -> float:
     The second predictions of PGD, nearly equal to the first, are counted whole; its gradients of 0 are rare.
     """
     values = len(profile["grid"]) * profile["draws"] * images
-    each = 5 if profile.get("attack") == "deepfool" else 1 + climbs_labels(profile)
-    return 16_000 + 2 * images + values * each
+    return 16_000 + 2 * images + values * sum(BYTES[row] for row in perturbation(profile).rows)
 
 
 @dataclass(frozen=True)

@@ -5,32 +5,22 @@ Robust accuracy is about the true label, a fooling rate about the prediction. On
 
 from typing import TYPE_CHECKING
 
+from spatial_adversarial.attacks import perturbation
+from spatial_adversarial.attacks.base import PREDICTED, TRUE
+
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMN = "attacked_label"
-PREDICTED, TRUE = "predicted", "true"
-
-
-def climbs_labels(settings: dict) -> bool:
-    """Whether a resolved profile is evaluated on both labels: PGD on cross-entropy is."""
-    return settings.get("attack") == "pgd" and settings.get("loss", "cross_entropy") == "cross_entropy"
 
 
 def climbed(settings: dict, label: str) -> tuple[str, ...]:
     """The labels that the attack of a profile climbs, the one that is drawn first; "" where it climbs none.
 
     label: the one that the metric is about, its `climbs`.
-
-    No attack, DeepFool and PGD on another loss climb none; attacks that leave wrong images alone climb the true one.
     """
-    if settings.get("attack") in (None, "deepfool") or not label:
-        return ("",)
-    if settings["attack"] != "pgd":
-        return (TRUE,)
-    if not climbs_labels(settings):
-        return ("",)
-    return (PREDICTED, TRUE) if label == PREDICTED else (TRUE,)
+    labels = perturbation(settings).labels if label else ()
+    return (PREDICTED, TRUE) if label == PREDICTED and PREDICTED in labels else labels[:1] or ("",)
 
 
 def of_label(rows: "pd.DataFrame", label: str | bool | None = None) -> "pd.DataFrame":

@@ -5,6 +5,7 @@ import json
 import re
 
 from spatial_adversarial.records.reading import CatalogError, merge, numbers, schema, validate
+from spatial_adversarial.settings.numbers import number_text
 
 READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
 # Keys of a recipe, and what released results call them: hashes, the rules' parameters and run.yaml keep those names.
@@ -15,15 +16,6 @@ METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
 # The version in which averaged weights lie beside the last ones.
 AVERAGED_BESIDE = 2
 PHASE_KEYS = ("epochs", "steps", "augment", "method", "awp")
-
-
-def number_text(value: float | None) -> str:
-    """A strength as people write it: 60, 0.2, 8/255 (an eps that is k/255 and no short decimal), "" for none."""
-    if value is None:
-        return ""
-    if abs(value - round(value, 3)) > 1e-9 and abs(value * 255 - round(value * 255)) < 1e-6:
-        return f"{round(value * 255)}/255"
-    return f"{value:g}"
 
 
 def canonical(recipe: dict, where: str) -> dict:

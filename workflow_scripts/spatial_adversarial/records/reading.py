@@ -13,7 +13,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
-from spatial_adversarial.records.registry import REGISTRIES
+from spatial_adversarial.attacks import PERTURBATIONS
+from spatial_adversarial.records import profile
+from spatial_adversarial.settings.registry import REGISTRIES
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FRACTION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
@@ -165,7 +167,15 @@ def check_choices(tree, known: dict[str, dict], where: str) -> None:
 
 @functools.cache
 def schema(name: str) -> dict:
-    """The JSON schema kept in schemas/<name>.yaml."""
+    """The JSON schema of that name: kept in schemas/<name>.yaml, or that of profiles, of all of them or of one kind.
+
+    Of all profiles it is "profile", of one kind "attack/pgd" or "transform/rotate".
+    """
+    key, _, kind = name.partition("/")
+    if name == "profile":
+        return profile.schema()
+    if key in PERTURBATIONS:
+        return profile.schema_of(PERTURBATIONS[key][kind])
     return yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text(encoding="utf-8"))
 
 

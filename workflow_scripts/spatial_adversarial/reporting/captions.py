@@ -4,8 +4,8 @@ import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panels import Panel, images_told
-from spatial_adversarial.records.identity import number_text
-from spatial_adversarial.reporting.attack_settings import attack_told, labels_told
+from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
+from spatial_adversarial.settings.numbers import number_text
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEARNT = (
@@ -88,7 +88,7 @@ def _pareto(target: Target) -> dict:
         "methods": target.spec["methods"],
         "zoom": target.spec["zoom"],
         "columns": {key: line.name for key, line in axes.items()},
-        "labels": {key: f"{line.label} accuracy (%)\n{attack_told(line)}" for key, line in axes.items()},
+        "labels": {key: f"{line.label} accuracy (%)\n{attack_words(line)}" for key, line in axes.items()},
         "rows": {panel.letter: panel.title for panel in target.panels},
     }
 
@@ -115,7 +115,7 @@ def table(target: Target) -> dict:
     lines = [(line, panel) for panel in target.panels for line in panel.lines]
     headings, notes = {}, []
     for name, label in target.spec["columns"].items():
-        told = [attack_told(line) for line, panel in lines if line.name == name and not panel.reason]
+        told = [attack_words(line) for line, panel in lines if line.name == name and not panel.reason]
         told = list(dict.fromkeys(one for one in told if one))
         reach = {one.split(", ")[0] for one in told if one.startswith(("eps", "L2 eps", "±"))}
         headings[name] = f"{label}, {reach.pop()} (%)" if len(reach) == 1 else f"{label} (%)"
@@ -160,7 +160,9 @@ def caption(catalog: Catalog, target: Target) -> str:
     parts += sorted(
         {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
     )
-    parts.append(labels_told([line for panel in target.panels if not panel.reason for line in panel.lines]))
+    parts.append(
+        labels_sentence([line for panel in target.panels if not panel.reason for line in panel.lines])
+    )
     reduced = "reduced" in catalog.panel_statuses(target)
     parts += [target.spec.get("note", ""), catalog.reduced() if reduced else ""]
     missing = sorted({panel.reason for panel in target.panels if panel.reason})

@@ -12,11 +12,11 @@ from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.metrics import METRICS, outcomes
 from spatial_adversarial.records.climbed_label import climbed
 from spatial_adversarial.records.evaluation import Evaluation
-from spatial_adversarial.records.identity import number_text, run_and_weights
-from spatial_adversarial.reporting.attack_settings import step_told
+from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.results.derived_rows import Made, derive, dominated
 from spatial_adversarial.results.inputs import Finder, Folder, Inputs
 from spatial_adversarial.results.store import Aggregate
+from spatial_adversarial.settings.numbers import number_text
 from spatial_adversarial.statistics.bootstrap import over_seeds, summarise
 from spatial_adversarial.statistics.intervals import Sample
 from spatial_adversarial.statistics.learnt import has_learnt
@@ -164,8 +164,8 @@ class Aggregator:
         (profile,) = line.profiles.values()
         attacked = "attack" in profile.settings and METRICS[line.metric].climbs
         settings = {key: value for key, value in profile.settings.items() if attacked}
-        if "step" in settings:
-            settings["step"] = step_told(settings["step"])
+        if settings:
+            settings |= profile.perturbation.columns()
         told = {"row": panel.title, "kind": panel.kind, "column": line.name, "metric": line.metric}
         return told | {key: settings.get(key, "") for key in ATTACK} | {"published": line.published}
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
-DISCOVERY = f"{LIBRARY.name}.records.registry.discover"
+DISCOVERY = f"{LIBRARY.name}.settings.registry.discover"
 
 
 def code_digest(script: str | Path) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spatial_adversarial.data.images import ImageSet, batch_sizes, load, size, split_indices, to_float
+from spatial_adversarial.data.images import ImageSet, batch_sizes, load, size, split_indices
+from spatial_adversarial.transforms.pixels import to_float
 
 
 def splits(path: str, split: dict, device: torch.device) -> tuple[ImageSet, ImageSet]:

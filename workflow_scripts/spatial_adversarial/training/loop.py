@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spatial_adversarial import methods
 from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.data.images import ImageSet, batch_sizes, images_digest, tensors_digest, to_float
+from spatial_adversarial.data.images import ImageSet, batch_sizes, images_digest, tensors_digest
 from spatial_adversarial.models.weights import save_weights
 from spatial_adversarial.records.identity import digest, identity
 from spatial_adversarial.runner.seeds import derive, unit_draw
@@ -23,6 +23,7 @@ from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.checkpoint import State, load, save
 from spatial_adversarial.training.schedules import Clock, value
 from spatial_adversarial.transforms.augment import augment
+from spatial_adversarial.transforms.pixels import to_float
 
 
 class Trainer:

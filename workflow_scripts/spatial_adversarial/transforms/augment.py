@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spatial_adversarial.transforms.pixels import to_float
 from spatial_adversarial.transforms.spatial import KINDS, move, random_transform
 
 
@@ -41,7 +42,7 @@ def random_shift(images: Tensor, pixels: float, generator: torch.Generator) -> T
     if pixels == 0:
         return images
     unit = torch.rand(len(images), 2, generator=generator, device=generator.device)
-    return shift(_unit_range(images), pixels * (2 * unit - 1))
+    return shift(to_float(images), pixels * (2 * unit - 1))
 
 
 def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -80,11 +81,7 @@ def random_jitter(images: Tensor, amount: float, generator: torch.Generator) -> 
     if amount == 0:
         return images
     unit = torch.rand(len(images), 3, generator=generator, device=generator.device)
-    return jitter(_unit_range(images), 1 + amount * (2 * unit - 1))
-
-
-def _unit_range(images: Tensor) -> Tensor:
-    return images.float().div_(255) if images.dtype == torch.uint8 else images
+    return jitter(to_float(images), 1 + amount * (2 * unit - 1))
 
 
 def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.Generator) -> Tensor:
@@ -113,4 +110,4 @@ def augment(images: Tensor, augmentation: Mapping[str, float], generator: torch.
     images = random_shift(images, augmentation.get("shift", 0), generator)
     for name in KINDS:
         images = random_transform(images, name, augmentation.get(name, 0), generator)
-    return _unit_range(images)
+    return to_float(images)

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spatial_adversarial.transforms.strengths import STRENGTHS
+
 
 def _sample(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Pixels of images [N, C, H, W] at float rows and columns that broadcast to [N, H, W]; black outside."""
@@ -86,17 +88,16 @@ class Kind:
     """A random transform: its strength's unit and largest value, what it draws and how it applies that."""
 
     unit: str
-    limit: float
+    limit: int
     spans: tuple[float, ...]  # half-width of each parameter's uniform range at strength 1
     apply: Callable[[Tensor, Tensor], Tensor]  # images and parameters [N, len(spans)] -> images
 
 
 KINDS: dict[str, Kind] = {
-    "rotate": Kind("degrees", 180.0, (1.0,), lambda images, drawn: rotate(images, drawn[:, 0])),
-    "translate": Kind("fraction of the side", 1.0, (1.0, 1.0), translate),
+    "rotate": Kind(*STRENGTHS["rotate"], (1.0,), lambda images, drawn: rotate(images, drawn[:, 0])),
+    "translate": Kind(*STRENGTHS["translate"], (1.0, 1.0), translate),
     "rotate_translate": Kind(
-        "fraction of the side",
-        1.0,
+        *STRENGTHS["rotate_translate"],
         (180.0, 1.0, 1.0),
         lambda images, drawn: rotate_translate(images, drawn[:, 0], drawn[:, 1:]),
     ),

@@ -1,0 +1,40 @@
+"""Settings as the fields of a frozen dataclass: each has a sentence, maybe a default, and a JSON schema."""
+
+from dataclasses import MISSING, field, fields
+from typing import Any
+
+
+def setting(sentence: str, *, default: Any = MISSING, **rule) -> Any:
+    """A field of a record of settings; without a default the YAML has to give it.
+
+    sentence: what it is, for the reference of all keys. rule: its JSON schema, such as type="integer", minimum=1.
+    """
+    metadata = {"rule": rule, "sentence": sentence}
+    if isinstance(default, dict | list):
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def properties(record: type) -> dict[str, dict]:
+    """{key: its JSON schema, with its default and its sentence} of a record's settings."""
+    return {
+        one.name: one.metadata["rule"] | _default(one) | {"description": one.metadata["sentence"]}
+        for one in fields(record)
+        if "rule" in one.metadata
+    }
+
+
+def required(record: type) -> list[str]:
+    """The settings that have no default."""
+    return [key for key, rule in properties(record).items() if "default" not in rule]
+
+
+def made(record: type, settings: dict) -> Any:
+    """A record of those of the settings that are its own; what is left out has its default."""
+    return record(**{key: settings[key] for key in properties(record) if key in settings})
+
+
+def _default(one) -> dict:
+    if one.default_factory is not MISSING:
+        return {"default": one.default_factory()}
+    return {} if one.default is MISSING else {"default": one.default}
