@@ -57,9 +57,15 @@ class ProfileSettings:
 
 def schema() -> dict:
     """The schema of every key that a profile may have, whatever it does: its defaults make the canonical form."""
-    kinds = [kind for named in PERTURBATIONS.values() for kind in named.values()]
-    merged = properties(ProfileSettings) | {key: {} for key in PERTURBATIONS}
-    for kind in kinds:
+    merged = {
+        key: {
+            "enum": list(named),
+            "description": f"The {key} of the test images; a profile has one of the two.",
+        }
+        for key, named in PERTURBATIONS.items()
+    }
+    merged |= properties(ProfileSettings)
+    for kind in (kind for named in PERTURBATIONS.values() for kind in named.values()):
         merged |= properties(kind)
     return {"type": "object", "properties": merged}
 
