@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.metrics.hypervolume import hypervolume, on_front
+from spatial_adversarial.panels.pareto import dominated
 from spatial_adversarial.reporting.captions import figure
-from spatial_adversarial.results.derived_rows import dominated
 from spatial_adversarial.statistics.intervals import Sample
 from spatial_adversarial.training.schedules import Clock, value
 
@@ -289,7 +289,7 @@ def test_a_claim_on_sets_of_rows_is_judged_on_those_that_were_run_and_says_so():
 def drawn_figure(catalog, rows):
     described = figure(catalog, catalog.targets["cusp", "fig6"])
     described["panels"][0] |= {"methods": METHODS, "zoom": ["ours"]}
-    return plots.draw(rows, described)
+    return panels.draw(rows, described)
 
 
 def test_every_model_is_numbered_once_and_lists_are_compared_with_one_model(catalog):

@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.identity import run_and_weights
-from spatial_adversarial.results.aggregate import COLUMNS
+from spatial_adversarial.records.tidy import COLUMNS
 from spatial_adversarial.results.store import read_evaluation, read_rows
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
 from spatial_adversarial.judging import STATISTICS, judge_claim
 from spatial_adversarial.judging.curves import Curves
@@ -149,7 +149,7 @@ def test_the_figures_are_drawn(catalog, numbers):
     """Lines of one profile at several points, natural accuracy, hollow markers."""
     for name in FIGURES:
         described = figure(catalog, catalog.targets["features", name])
-        drawn = plots.draw(numbers[name][0], described)
+        drawn = panels.draw(numbers[name][0], described)
         axes = [a for a in drawn.axes if a.lines]
         for one, panel in zip(axes, described["panels"], strict=True):
             filled = [line for line in one.lines if line.get_fillstyle() != "none"]
@@ -175,7 +175,7 @@ def test_training_curves_come_from_the_histories(catalog, tmp_path):
     assert curve.low.isna().all() and len(one) == 2 * 11 * 2
     curve = two[(two.panel == "a") & (two.strength == "0.3")]
     assert curve.value.tolist() == pytest.approx([0.2, 0.5]) and curve.low.tolist() == pytest.approx([0.2, 0])
-    drawn = plots.draw(one.assign(x=one.x.astype(float)), figure(catalog, target))
+    drawn = panels.draw(one.assign(x=one.x.astype(float)), figure(catalog, target))
     assert [len(axes.lines) for axes in drawn.axes if axes.lines] == [11, 11]
 
 
@@ -209,7 +209,7 @@ def test_no_two_lines_of_a_figure_share_a_colour_a_dash_or_a_marker(catalog, num
     for name in ("fig1", "fig2"):
         (panel,) = catalog.targets["features", name].panels
         assert [line.metric for line in panel.lines] == ["natural_accuracy"] + ["attack_success_rate"] * 3
-        (axes, *_) = plots.draw(numbers[name][0], figure(catalog, catalog.targets["features", name])).axes
+        (axes, *_) = panels.draw(numbers[name][0], figure(catalog, catalog.targets["features", name])).axes
         ours = [line for line in axes.lines if line.get_fillstyle() != "none"]
         for look in ("get_color", "get_marker"):
             assert len({getattr(line, look)() for line in ours}) == 4, (name, look)

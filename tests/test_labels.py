@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation import profiles
@@ -315,7 +315,7 @@ def test_claims_are_judged_on_the_predicted_label_unless_they_name_the_other(row
 
 def drawn(target, table, catalog) -> list[list[float]]:
     """The values of panel b's curves at 2/255, in percent."""
-    figure = plots.draw(table, captions.figure(catalog, target))
+    figure = panels.draw(table, captions.figure(catalog, target))
     axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("(b)"))
     curves = [line.get_ydata()[-1] for line in axes.get_lines() if len(line.get_xdata()) == 9]
     return curves

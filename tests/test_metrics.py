@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from spatial_adversarial.catalog import Target
-from spatial_adversarial.catalog.families import Member
-from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
-from spatial_adversarial.results.aggregate import ADDED, COLUMNS, Aggregator
+from spatial_adversarial.records.panel import Line, Member, Panel, Profile
+from spatial_adversarial.records.tidy import ADDED, COLUMNS
+from spatial_adversarial.results.aggregate import Aggregator
 from spatial_adversarial.results.store import Aggregate, read_aggregate, write_aggregate, write_evaluation
 from spatial_adversarial.statistics.bootstrap import resampling, summarise
 from spatial_adversarial.statistics.learnt import has_learnt

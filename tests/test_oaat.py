@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.attacks import autoattack
 from spatial_adversarial.attacks.autoattack import STANDARD
 from spatial_adversarial.catalog import CatalogError, load
@@ -278,7 +278,7 @@ def test_figure_1_draws_its_pictures_from_tidy_rows(catalog):
     aggregator.inputs.evaluation = lambda *asked: pictures()
     rows, *_ = aggregator.table({})
     assert len(rows) == 10 and set(rows.panel) == {"AT", "NT"} and rows.value.between(0, 1).all()
-    drawn = plots.draw(rows, figure(made, target))
+    drawn = panels.draw(rows, figure(made, target))
     first, second = drawn.axes[:2]
     texts = [text.get_text() for text in first.texts]
     assert len(texts) == 5 and "8/255" in texts[1] and "class 5, 65%" in texts[2]

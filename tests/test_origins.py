@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 import train as train_script
 from evaluate import evaluate
 from slice_boundaries import slice_boundaries
-from spatial_adversarial.catalog.panels import Profile
 from spatial_adversarial.data import images as images_module
 from spatial_adversarial.data.prepare import digest as images_digest
 from spatial_adversarial.data.prepare import prepare, write
@@ -26,8 +25,9 @@ from spatial_adversarial.models import weights
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import canonical, filled
+from spatial_adversarial.records.panel import Profile
 from spatial_adversarial.records.reading import schema
-from spatial_adversarial.results import tidy
+from spatial_adversarial.results import figure_csv
 from spatial_adversarial.results.inputs import Inputs
 from spatial_adversarial.results.store import (
     Aggregate,
@@ -143,7 +143,7 @@ def aggregate(path: Path) -> Path:
 
 
 def tidy_csv(path: Path) -> Path:
-    tidy.write_tidy(path, ROWS)
+    figure_csv.write_tidy(path, ROWS)
     return path
 
 
@@ -169,7 +169,7 @@ KINDS = {
     "prepared set": (lambda path: some_images(path, {}), read_all),
     "robust images": (lambda path: some_images(path, {"run": "released"}), read_all),
     "slice": (some_slice, boundary),
-    "redraw CSV": (tidy_csv, lambda path: tidy.read_tidy(path, "invariance", "fig1")),
+    "redraw CSV": (tidy_csv, lambda path: figure_csv.read_tidy(path, "invariance", "fig1")),
     "resume.pt": (some_state, read_state),
     "block": (some_block, read_block),
 }
@@ -198,14 +198,14 @@ def test_no_flipped_bit_is_taken_silently(kind, tmp_path):
 
 def test_a_flipped_checksum_beside_a_csv_is_noticed_too(tmp_path):
     path = tidy_csv(tmp_path / "fig1.csv")
-    beside = tidy.beside(path)
+    beside = figure_csv.beside(path)
     whole = beside.read_bytes()
     for place in range(8 * len(whole)):
         flipped = bytearray(whole)
         flipped[place // 8] ^= 1 << place % 8
         beside.write_bytes(flipped)
         with pytest.raises(ValueError, match="fig1.csv: damaged"):
-            tidy.read_tidy(path, "invariance", "fig1")
+            figure_csv.read_tidy(path, "invariance", "fig1")
 
 
 # Files of an older version, and empty ones
@@ -431,9 +431,9 @@ def test_a_state_of_another_run_is_not_resumed(results, tmp_path, caplog, exchan
 def test_a_csv_is_what_pandas_reads_and_sha256sum_checks(tmp_path):
     path = tidy_csv(tmp_path / "fig1.csv")
     assert pd.read_csv(path).value.tolist() == [0.9, 0.5]
-    checksum, name = tidy.beside(path).read_text().split()
+    checksum, name = figure_csv.beside(path).read_text().split()
     assert (len(checksum), name) == (64, "fig1.csv")
-    assert tidy.read_tidy(path, "invariance", "fig1").value.tolist() == [0.9, 0.5]
+    assert figure_csv.read_tidy(path, "invariance", "fig1").value.tolist() == [0.9, 0.5]
 
 
 def test_a_csv_by_hand_is_taken_only_where_the_config_says_so(tmp_path):
@@ -442,13 +442,13 @@ def test_a_csv_by_hand_is_taken_only_where_the_config_says_so(tmp_path):
     with pytest.raises(
         ValueError, match=r"fig1.csv: damaged, or changed by hand.*set redraw: \{unchecked: true\}"
     ):
-        tidy.read_tidy(path, "invariance", "fig1")
-    tidy.beside(path).unlink()
+        figure_csv.read_tidy(path, "invariance", "fig1")
+    figure_csv.beside(path).unlink()
     with pytest.raises(
         ValueError, match=r"fig1.csv.sha256 is not beside it: set redraw: \{unchecked: true\}"
     ):
-        tidy.read_tidy(path, "invariance", "fig1")
-    assert tidy.read_tidy(path, "invariance", "fig1", unchecked=True).value.tolist() == [0.9, 0.51]
+        figure_csv.read_tidy(path, "invariance", "fig1")
+    assert figure_csv.read_tidy(path, "invariance", "fig1", unchecked=True).value.tolist() == [0.9, 0.51]
 
 
 @pytest.mark.parametrize(
@@ -463,9 +463,9 @@ def test_a_csv_by_hand_is_taken_only_where_the_config_says_so(tmp_path):
     ],
 )
 def test_rows_that_cannot_be_a_figures_are_one_line(tmp_path, change, said):
-    tidy.write_tidy(tmp_path / "fig1.csv", ROWS.assign(**change))
+    figure_csv.write_tidy(tmp_path / "fig1.csv", ROWS.assign(**change))
     with pytest.raises(ValueError, match=said) as caught:
-        tidy.read_tidy(tmp_path / "fig1.csv", "invariance", "fig1", unchecked=True)
+        figure_csv.read_tidy(tmp_path / "fig1.csv", "invariance", "fig1", unchecked=True)
     assert one_line(caught).startswith(f"{tmp_path}/fig1.csv: ")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
 from spatial_adversarial.plots import boundary, layout, style
 from spatial_adversarial.reporting import captions
@@ -15,6 +15,7 @@ from spatial_adversarial.reporting import captions
 ROOT = Path(__file__).parents[1]
 EMPTY = ("panel", "status", "kind", "metric", "column", "value", "low", "high", "x", "strength", "source")
 
+AXES = {name: kind.x_axis for name, kind in panels.PANELS.items()}
 PLANE = "trade-off"  # the title of the plane above a grid
 DEGREES = {"profile": "rotation", "x_unit": "degrees", "strength_label": "trained up to ±degrees"}
 SHIFTS = {"profile": "translation", "x_unit": "fraction", "strength_label": "trained up to ±shift"}
@@ -30,6 +31,7 @@ def make_panel(letter, strengths, shown=DEGREES, *, metric="rate_of_invariance",
     defaults = {
         "panel": letter,
         "kind": "profile",
+        "x_axis": AXES[other.get("kind", "profile")],
         "title": f"({letter}) MNIST, StdCNN, R",
         "data": "MNIST",
         "network": "StdCNN",
@@ -68,7 +70,14 @@ def make_rows(panel):
 
 
 def make_figure(panels, columns, target="fig2", title="CIFAR-10, VGG16"):
-    figure = {"paper": "tradeoff", "target": target, "title": title, "columns": columns, "panels": panels}
+    figure = {
+        "paper": "tradeoff",
+        "kind": "panels",
+        "target": target,
+        "title": title,
+        "columns": columns,
+        "panels": panels,
+    }
     return pd.concat([make_rows(p) for p in panels if p["kind"] == "profile"] or [pd.DataFrame()]), figure
 
 
@@ -132,7 +141,14 @@ def boundary_figure(radii=(2.0, 1.2)):
         for r, strength in zip(radii, ("0", "180"), strict=True)
     ]
     panel = make_panel("a", ["0", "180"], kind="boundary", title="MNIST, StdCNN")
-    figure = {"paper": "tradeoff", "target": "fig13", "title": "", "columns": 1, "panels": [panel]}
+    figure = {
+        "paper": "tradeoff",
+        "kind": "panels",
+        "target": "fig13",
+        "title": "",
+        "columns": 1,
+        "panels": [panel],
+    }
     return pd.concat(rows).assign(panel="a", status="run"), figure
 
 
@@ -151,7 +167,7 @@ def legend_texts(figure):
 @pytest.mark.parametrize("make", [two_panels, strength_figure, boundary_figure])
 def test_redrawing_gives_the_same_bytes(make, tmp_path):
     for name in ("first", "second"):
-        style.save(plots.draw(*make()), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        style.save(panels.draw(*make()), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
     for suffix in (".pdf", ".png"):
         assert (tmp_path / f"first{suffix}").read_bytes() == (tmp_path / f"second{suffix}").read_bytes()
     assert b"CreationDate" not in (tmp_path / "first.pdf").read_bytes()
@@ -164,17 +180,17 @@ ODD |= {"lines.solid_capstyle": "butt", "mathtext.fontset": "cm", "path.simplify
 
 @pytest.mark.parametrize("make", [two_panels, strength_figure, boundary_figure])
 def test_a_users_matplotlibrc_reaches_no_byte_and_stays_as_it_was(make, tmp_path):
-    style.save(plots.draw(*make()), tmp_path / "plain.pdf", tmp_path / "plain.png")
+    style.save(panels.draw(*make()), tmp_path / "plain.pdf", tmp_path / "plain.png")
     with matplotlib.rc_context(ODD):
         before = dict(matplotlib.rcParams)
-        style.save(plots.draw(*make()), tmp_path / "odd.pdf", tmp_path / "odd.png")
+        style.save(panels.draw(*make()), tmp_path / "odd.pdf", tmp_path / "odd.png")
         assert dict(matplotlib.rcParams) == before
     for suffix in (".pdf", ".png"):
         assert (tmp_path / f"odd{suffix}").read_bytes() == (tmp_path / f"plain{suffix}").read_bytes()
 
 
 def test_a_panel_has_one_line_and_one_band_a_training_strength():
-    for axes in panel_axes(plots.draw(*sixteen_panels())):
+    for axes in panel_axes(panels.draw(*sixteen_panels())):
         strengths = 7 if axes.get_title(loc="left")[1] in "abcd" else 5
         curves = [line for line in axes.lines if not line.get_label().startswith("_")]
         assert len(curves) == len(axes.collections) == strengths
@@ -182,7 +198,7 @@ def test_a_panel_has_one_line_and_one_band_a_training_strength():
 
 def test_band_spans_low_to_high():
     rows, figure = two_panels()
-    axes = panel_axes(plots.draw(rows, figure))[0]
+    axes = panel_axes(panels.draw(rows, figure))[0]
     own = rows[(rows.panel == "a") & (rows.strength == "0")]
     y = axes.collections[0].get_paths()[0].vertices[:, 1]
     assert y.min() == own.low.min() and y.max() == own.high.max()
@@ -191,34 +207,34 @@ def test_band_spans_low_to_high():
 def test_curves_are_the_rows_whatever_their_order_and_the_type_of_strength():
     rows, figure = two_panels()
     shuffled = rows.sample(frac=1, random_state=0).assign(strength=lambda r: r.strength.astype(float))
-    for axes, again in zip(*(panel_axes(plots.draw(r, figure)) for r in (rows, shuffled)), strict=True):
+    for axes, again in zip(*(panel_axes(panels.draw(r, figure)) for r in (rows, shuffled)), strict=True):
         for line, other in zip(axes.lines, again.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
 
 
 def test_panels_not_run_say_so_and_why():
     rows, figure = two_panels(status="not run", reason="needs the CIFAR-10 family")
-    first, second = panel_axes(plots.draw(rows, figure))
+    first, second = panel_axes(panels.draw(rows, figure))
     (text,) = [t.get_text() for t in first.texts]
     assert text.startswith("not run") and "CIFAR-10" in text
     assert not first.lines and not second.texts
 
 
 def test_a_figure_of_reduced_panels_says_so():
-    assert plots.draw(*two_panels(status="reduced")).get_suptitle().endswith("budget]")
-    assert "reduced" not in plots.draw(*two_panels()).get_suptitle()
+    assert panels.draw(*two_panels(status="reduced")).get_suptitle().endswith("budget]")
+    assert "reduced" not in panels.draw(*two_panels()).get_suptitle()
 
 
 def test_missing_strength_names_figure_panel_and_strength():
     rows, figure = two_panels()
     with pytest.raises(ValueError, match="tradeoff fig2: panel b.*strength 60"):
-        plots.draw(rows[(rows.panel == "a") | (rows.strength != "60")], figure)
+        panels.draw(rows[(rows.panel == "a") | (rows.strength != "60")], figure)
 
 
 def test_rows_of_two_runs_on_one_line_are_refused():
     rows, figure = two_panels()
     with pytest.raises(ValueError, match="two values at one x"):
-        plots.draw(pd.concat([rows, rows]), figure)
+        panels.draw(pd.concat([rows, rows]), figure)
 
 
 @pytest.mark.parametrize(
@@ -244,12 +260,12 @@ def test_a_strength_that_is_no_number_is_named():
 
 
 def test_legend_stands_once_a_family():
-    texts = legend_texts(plots.draw(*two_panels()))
+    texts = legend_texts(panels.draw(*two_panels()))
     assert sorted(texts, key=lambda t: int(t[:-1])) == [f"{s}°" for s in ROTATIONS]
 
 
 def test_budgets_in_255ths_are_labelled_as_such_and_round_ones_linear():
-    axes = panel_axes(plots.draw(*two_panels()))[1]
+    axes = panel_axes(panels.draw(*two_panels()))[1]
     assert axes.get_xscale() == "symlog" and "255" in axes.get_xlabel()
     ticks = [axes.xaxis.get_major_formatter()(x) for x in axes.get_xticks()]
     assert ticks == ["0", "1", "", "4", "", "16", "", "64", "255"]
@@ -315,12 +331,12 @@ def test_lines_differ_without_colour():
 
 
 def test_boundary_distance_is_that_of_the_circle():
-    *networks, region = legend_texts(plots.draw(*boundary_figure()))
+    *networks, region = legend_texts(panels.draw(*boundary_figure()))
     assert [text.split()[-1] for text in networks] == ["2.00", "1.20"] and "keeps the class" in region
 
 
 def test_slice_without_a_boundary_says_so():
-    assert "no boundary in the slice" in legend_texts(plots.draw(*boundary_figure((9.0, 1.2))))[0]
+    assert "no boundary in the slice" in legend_texts(panels.draw(*boundary_figure((9.0, 1.2))))[0]
 
 
 def test_nearest_point_lies_within_a_segment():
@@ -333,14 +349,14 @@ def test_accuracies_and_distances_do_not_share_an_axis():
     figure["panels"][0]["lines"] = figure["panels"][0]["lines"][:1] + figure["panels"][1]["lines"][:1]
     rows.loc[rows.panel == "b", "panel"] = "a"
     with pytest.raises(ValueError, match="cannot share an axis"):
-        plots.draw(rows, figure)
+        panels.draw(rows, figure)
 
 
 def test_text_is_readable_and_stays_inside_the_figure():
     rows, description = sixteen_panels()
     for panel in description["panels"][3::4]:
         panel |= {"title": "(x) CIFAR-100, WideResNet34, R", "attack_space": "normalized"}
-    figure = plots.draw(rows, description)
+    figure = panels.draw(rows, description)
     figure.draw_without_rendering()
     width, height = figure.bbox.size
     for axes in panel_axes(figure):
@@ -359,7 +375,7 @@ def test_text_is_readable_and_stays_inside_the_figure():
 def test_what_has_not_learnt_is_pale_and_the_legend_says_so():
     rows, figure = two_panels()
     rows = rows.assign(learnt=np.where((rows.strength == "60") & (rows.panel == "a"), "no", "yes"))
-    drawn = plots.draw(rows, figure)
+    drawn = panels.draw(rows, figure)
     first, second = (axes.get_lines()[: len(ROTATIONS)] for axes in drawn.axes[:2])
     assert [line.get_alpha() for line in first] == [style.PALE if s == "60" else None for s in ROTATIONS]
     assert first[2].get_label() == "60° (not learnt)"
@@ -369,8 +385,8 @@ def test_what_has_not_learnt_is_pale_and_the_legend_says_so():
 
 def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
     rows, figure = strength_figure()
-    plain = plots.draw(rows, figure)
-    drawn = plots.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
+    plain = panels.draw(rows, figure)
+    drawn = panels.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
     for axes, panel in zip((axes for axes in drawn.axes if axes.get_lines()), figure["panels"], strict=True):
         marks = [line for line in axes.get_lines() if line.get_marker() == "x"]
         assert len(marks) == len(panel["lines"]) and all(len(mark.get_xdata()) == 1 for mark in marks)
@@ -384,24 +400,24 @@ def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config,
             if target.is_table or target.kind == "theory":
                 continue
             description = captions.figure(catalog, target)
-            panels = description["panels"]
-            if target.kind == "panels" and layout.is_grid(panels):
+            drawn = description["panels"]
+            if target.kind == "panels" and layout.is_grid(drawn):
                 places = layout.layout(description)
                 assert places.height <= style.PAGE, (target.paper, target.name)
                 for left, top, width, height in (cell.box for cell in places.cells):
                     assert left >= 0 and left + width <= layout.WIDTH and height > 0.6
                     assert top >= 0 and top + height <= places.height
                 continue
-            for panel in panels:
+            for panel in drawn:
                 panel |= {"status": "not run", "reason": "no data"}
-            width, height = plots.draw(
+            width, height = panels.draw(
                 pd.DataFrame({key: [] for key in EMPTY}), description
             ).get_size_inches()
             assert width <= 7 and height <= style.PAGE, (target.paper, target.name)
 
 
 def test_a_grid_names_rows_and_columns_once_and_keeps_the_letters():
-    drawn = plots.draw(*sixteen_panels())
+    drawn = panels.draw(*sixteen_panels())
     assert sorted(axes.get_title(loc="left") for axes in panel_axes(drawn)) == [
         f"({x})" for x in "abcdefghijklmnop"
     ]
@@ -414,7 +430,7 @@ def test_a_grid_names_rows_and_columns_once_and_keeps_the_letters():
 
 def test_the_plane_has_a_point_a_member_where_its_rows_say():
     rows, figure = two_panels()
-    drawn = plots.draw(rows, figure)
+    drawn = panels.draw(rows, figure)
     (axes,) = [axes for axes in drawn.axes if axes.get_title(loc="left") == PLANE]
     x = rows[(rows.panel == "a") & (rows.x == 180)].value
     y = rows[(rows.panel == "b") & np.isclose(rows.x, 2 / 255)].value
@@ -424,14 +440,14 @@ def test_the_plane_has_a_point_a_member_where_its_rows_say():
 
 
 def test_a_figure_without_a_fooling_rate_has_no_plane():
-    drawn = plots.draw(*make_figure([make_panel("a", ROTATIONS)], 1))
+    drawn = panels.draw(*make_figure([make_panel("a", ROTATIONS)], 1))
     assert all(axes.get_title(loc="left") != PLANE for axes in drawn.axes)
 
 
 def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
     rows, figure = two_panels()
     figure["panels"][1]["reach"] = 20 / 255
-    axes = panel_axes(plots.draw(rows, figure))[1]
+    axes = panel_axes(panels.draw(rows, figure))[1]
     (patch,) = axes.patches
     assert patch.get_x() == 20 / 255 and [text.get_text() for text in axes.texts] == ["out of reach"]
     assert 32 / 255 < axes.get_xlim()[1] < 33 / 255
@@ -440,23 +456,23 @@ def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
 def test_a_robustness_panel_ends_where_its_curves_have_met():
     rows, figure = two_panels()
     flat = (rows.panel == "b") & (rows.x.astype(float) > 7.9 / 255)
-    axes = panel_axes(plots.draw(rows.assign(value=rows.value.mask(flat, 0.01)), figure))[1]
+    axes = panel_axes(panels.draw(rows.assign(value=rows.value.mask(flat, 0.01)), figure))[1]
     assert 8 / 255 < axes.get_xlim()[1] < 9 / 255 and "beyond: all meet" in axes.get_xlabel()
 
 
 def test_a_legend_has_strength_and_clean_accuracy():
     rows, figure = two_panels()
-    assert "180° · 91.7%" in legend_texts(plots.draw(rows.assign(clean_accuracy=0.9168), figure))
+    assert "180° · 91.7%" in legend_texts(panels.draw(rows.assign(clean_accuracy=0.9168), figure))
 
 
 def test_curves_that_end_apart_are_labelled_at_their_ends():
-    panels = [make_panel("a", ["0", "90", "180"]), make_panel("b", ["0", "90", "180"], SHIFTS)]
-    rows, figure = make_figure(panels, 2)
-    first, _ = panel_axes(plots.draw(rows, figure))
+    both = [make_panel("a", ["0", "90", "180"]), make_panel("b", ["0", "90", "180"], SHIFTS)]
+    rows, figure = make_figure(both, 2)
+    first, _ = panel_axes(panels.draw(rows, figure))
     assert not first.texts  # they end within a tenth of an inch
     spread = rows.assign(
         value=rows.value * rows.strength.map({"0": 0.4, "90": 0.7, "180": 1}) ** (rows.x > 0)
     )
     lower = spread.assign(value=np.where(spread.x == 180, spread.strength.astype(float) / 200, spread.value))
-    first, _ = panel_axes(plots.draw(lower, figure))
+    first, _ = panel_axes(panels.draw(lower, figure))
     assert [text.get_text() for text in first.texts] == ["0°", "90°", "180°"]

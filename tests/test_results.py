@@ -7,13 +7,13 @@ import pytest
 from conftest import ROOT
 
 from make_table import tabulate_results
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import CatalogError, load, published
-from spatial_adversarial.catalog.panels import Line, Profile
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.records.evaluation import Evaluation
+from spatial_adversarial.records.panel import Line, Profile
 from spatial_adversarial.reporting.attack_settings import attack_words
 from spatial_adversarial.reporting.captions import caption, comparable, figure, table
 from spatial_adversarial.reporting.markup import to_markdown
@@ -375,7 +375,7 @@ def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printe
     )
     assert ours["source"] == "ours" and "low" in ours and "low" not in published_row
     assert "Hollow markers" in caption(catalog, target)
-    (axes, *_) = plots.draw(rows, figure(catalog, target)).axes
+    (axes, *_) = panels.draw(rows, figure(catalog, target)).axes
     hollow = [line for line in axes.lines if line.get_fillstyle() == "none"]
     assert [len(line.get_xdata()) for line in hollow] == [2, 1]
     assert len({matplotlib.colors.to_hex(line.get_color()) for line in axes.lines}) == 2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target, of_job
+from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.results.store import Aggregate, copy_aggregate, write_aggregate
 from spatial_adversarial.runner.job import job
 from spatial_adversarial.runner.paths import Paths
@@ -17,10 +18,8 @@ def aggregate(
     evaluations, slices: files in the order of the catalog's evaluation_keys and slice_keys.
     """
     fingerprint = catalog.fingerprint(target)
-    if target.kind == "theory":
-        from spatial_adversarial.theory.statements import simulate
-
-        rows = simulate(target.paper, target.spec["settings"], catalog.config["bootstrap"]["seed"])
+    rows = TARGETS[target.kind].simulate(target.paper, target.spec, catalog.config["bootstrap"]["seed"])
+    if rows is not None:
         write_aggregate(output, Aggregate(rows), fingerprint=fingerprint)
         return
     from spatial_adversarial.results.aggregate import Aggregator

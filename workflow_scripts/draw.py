@@ -4,19 +4,19 @@ import logging
 
 import pandas as pd
 
-from spatial_adversarial import plots
+from spatial_adversarial import panels
 from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.plots.style import save
 from spatial_adversarial.records import climbed_label
 from spatial_adversarial.reporting import captions
+from spatial_adversarial.results.figure_csv import read_tidy, write_tidy
 from spatial_adversarial.results.store import read_aggregate
-from spatial_adversarial.results.tidy import read_tidy, write_tidy
 from spatial_adversarial.runner.job import job
 
 
 def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
     """Draw `target` from its tidy rows."""
-    save(plots.draw(rows, captions.figure(catalog, target)), pdf, png)
+    save(panels.draw(rows, captions.figure(catalog, target)), pdf, png)
 
 
 if "snakemake" in globals():

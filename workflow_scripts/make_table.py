@@ -7,8 +7,8 @@ import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.catalog.catalog import listed
+from spatial_adversarial.records.tidy import COLUMNS
 from spatial_adversarial.reporting import captions, markup, result_tables
-from spatial_adversarial.results.aggregate import COLUMNS
 from spatial_adversarial.results.store import read_aggregate
 from spatial_adversarial.runner.files import write_atomic
 from spatial_adversarial.runner.job import job
@@ -69,7 +69,7 @@ if "snakemake" in globals():
             papers.targets[smk.wildcards.paper, smk.wildcards.target],
             (smk.output.csv, smk.output.md, smk.output.tex),
         )
-        if asked.kind == "results":
+        if asked.has_aggregate:
             numbers = read_aggregate(smk.input.h5, smk.params.fingerprint).rows
             tabulate_results(papers, asked, numbers, *outputs)
         else:

@@ -3,9 +3,9 @@
 The attacks are the lines `attack_check` of figures/protocols.yaml. Off unless the config names the figure.
 """
 
-from spatial_adversarial.catalog.panels import Panel
 from spatial_adversarial.catalog.profiles import named
 from spatial_adversarial.catalog.specs import Scope, Specs
+from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.records.reading import CatalogError
 from spatial_adversarial.settings.numbers import number_text
 

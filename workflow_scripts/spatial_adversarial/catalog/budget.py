@@ -4,7 +4,6 @@ What a budget makes has identities of its own, because it changes the recipes an
 """
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -101,9 +100,3 @@ def told(config: dict) -> str:
     changed = [kind for kind in config.get("overrides", {}) if kind not in ("figures", "tables")]
     parts += [f"own settings of {', '.join(changed)}"] if changed else []
     return "Reduced: " + "; ".join(parts) + "." if parts else ""
-
-
-def worst(statuses: Iterable[str]) -> str:
-    """The status of what is made from several numbers: "reduced" where one of them is; "not run" where none was run."""
-    found = set(statuses)
-    return next((status for status in ("reduced", "run") if status in found), "not run")

@@ -7,12 +7,14 @@ from pathlib import Path
 from spatial_adversarial.catalog import budget, checks, external_models
 from spatial_adversarial.catalog.claims import claims_of, judged_on
 from spatial_adversarial.catalog.clean_accuracy import with_clean
-from spatial_adversarial.catalog.panels import Panel
 from spatial_adversarial.catalog.specs import Specs
 from spatial_adversarial.catalog.targets import Target, targets_of
 from spatial_adversarial.data import identity
+from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.records.identity import digest, robust_images, run_and_weights
+from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.records.reading import CatalogError, choose
+from spatial_adversarial.records.tidy import least_status
 
 ENOUGH = 500  # test images that a number of the paper's own scale is of, at least
 TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
@@ -177,7 +179,7 @@ class Catalog:
 
     def panel_statuses(self, target: Target) -> list[str]:
         """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
-        return [budget.worst(self._panel_status(panel)) for panel in target.panels]
+        return [least_status(self._panel_status(panel)) for panel in target.panels]
 
     def _panel_status(self, panel: Panel) -> list[str]:
         if panel.reason:
@@ -196,9 +198,9 @@ class Catalog:
     def twin(self, target: Target) -> Target | None:
         """The first target, before this one, of the same panels: the one's numbers are the other's."""
         for other in self.targets.values():
-            if other is target or target.kind != "panels":
+            if other is target or not TARGETS[target.kind].shares_numbers:
                 return None
-            if other.kind == "panels" and other.panels == target.panels:
+            if other.kind == target.kind and other.panels == target.panels:
                 return other
         return None
 

@@ -1,5 +1,6 @@
 """Checks of what the config names, before any job starts."""
 
+from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.records.reading import CatalogError, lookup, nearest
 
 NAMED_IN_BUDGET = {"members": "families", "points": "profiles", "test_images": "profiles"}
@@ -96,8 +97,9 @@ def _of_papers(specs, kind: str) -> dict:
 def check_chosen(budget: dict, targets: dict) -> None:
     """The tables whose rows, and the figures whose panels, the budget chooses are there; raises CatalogError."""
     papers = {paper for paper, _ in targets}
-    for key, thing, kind in (("rows", "table", "results"), ("panels", "figure", "panels")):
-        known = {"/".join(name): target for name, target in targets.items() if target.kind == kind}
+    for key, thing in (("rows", "table"), ("panels", "figure")):
+        made_of = {name: target for name, target in targets.items() if TARGETS[target.kind].made_of == key}
+        known = {"/".join(name): target for name, target in made_of.items()}
         for name in budget.get(key, {}).keys() - {"default"}:
             if name.partition("/")[0] in papers:
                 lookup(thing, name, known, f"config: budget.{key}")

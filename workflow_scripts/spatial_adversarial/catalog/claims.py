@@ -3,6 +3,7 @@
 from spatial_adversarial.catalog import optional_rows
 from spatial_adversarial.catalog.specs import Specs
 from spatial_adversarial.catalog.targets import Target
+from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.records.reading import CatalogError, lookup
 from spatial_adversarial.theory.bounds import CLASSIFIERS
 
@@ -86,7 +87,7 @@ def _rows_of(named: dict) -> list[str]:
 
 def _check_cells(target: Target, test: dict, where: str) -> None:
     """The rows and columns that a test on a table names are in it; raises CatalogError."""
-    if target.kind != "results":
+    if TARGETS[target.kind].made_of != "rows":
         raise CatalogError(f"{where}.columns: {target.name} is no table of results")
     name = next((key for key in CELL_TESTS if key in test), None)
     if name is None:

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from spatial_adversarial.catalog.panels import Line, Panel, Profile
 from spatial_adversarial.catalog.targets import Target
-
-DRAWN = ("boundary", "history")  # kinds of panel without a profile
+from spatial_adversarial.panels import PANELS
+from spatial_adversarial.records.panel import Line, Panel, Profile
 
 
 def with_clean(targets: list[Target]) -> list[Target]:
@@ -31,6 +30,6 @@ def _order(profile: Profile) -> tuple:
 
 def _given(panel: Panel, best: dict[str, Profile]) -> Panel:
     known = {member.path: best[member.path] for member in panel.members if member.path in best}
-    if panel.kind not in DRAWN or panel.reason or not known:
+    if PANELS[panel.kind].evaluates or panel.reason or not known:
         return panel
     return replace(panel, lines=(Line("clean", "natural_accuracy", known),))

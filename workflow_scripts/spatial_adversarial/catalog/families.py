@@ -1,24 +1,14 @@
 """From a family of the YAML to its members: a canonical recipe, and with it a run, for each training strength."""
 
-from dataclasses import dataclass
-
 from spatial_adversarial.catalog import budget
 from spatial_adversarial.catalog.external_models import network_spec
 from spatial_adversarial.catalog.specs import Scope
 from spatial_adversarial.records.identity import canonical, read_out_path, run_path
+from spatial_adversarial.records.panel import Member
 from spatial_adversarial.records.reading import CatalogError, choose, lookup, merge
 
 RELEASED_OF = "cifar10"  # the data set of the released robust images
 SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
-
-
-@dataclass(frozen=True)
-class Member:
-    """One training strength of a family: `path` is its run without the seed, or a read-out of it."""
-
-    strength: float | None
-    path: str
-    recipe: dict
 
 
 def resolve_members(

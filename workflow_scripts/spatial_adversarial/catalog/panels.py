@@ -1,84 +1,17 @@
 """From a panel of the YAML to what it draws: its members, and the profile and metric of each of its lines."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
-from spatial_adversarial.attacks import perturbation
-from spatial_adversarial.attacks.base import Perturbation
 from spatial_adversarial.catalog import budget, published
-from spatial_adversarial.catalog.families import Member, resolve_members
+from spatial_adversarial.catalog.families import resolve_members
 from spatial_adversarial.catalog.profiles import complete, fitted
 from spatial_adversarial.catalog.specs import Scope
-from spatial_adversarial.records.identity import digest, identity
+from spatial_adversarial.panels import PANELS, kind_of
+from spatial_adversarial.records.panel import Line, Member, Panel, Profile
 from spatial_adversarial.records.reading import CatalogError, choose, lookup
 from spatial_adversarial.settings.numbers import number_text
 
 PRINTED = ("label", "metric", "unit")
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A resolved profile: its key, what is printed of it, its settings, and the name of its evaluation files."""
-
-    key: str
-    label: str
-    metric: str
-    unit: str
-    settings: dict
-
-    @property
-    def file(self) -> str:
-        """<key>[-normalized]-<hash>: settings that differ never share a file."""
-        space = "" if self.settings["space"] == "pixel" else "-normalized"
-        return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
-
-    @cached_property
-    def perturbation(self) -> Perturbation:
-        """What is done to the test images at each point."""
-        return perturbation(self.settings)
-
-    @property
-    def reach(self) -> float | None:
-        """How far an attack's fixed steps can move an image, in the unit of eps; None for no such limit."""
-        return self.perturbation.reach
-
-    @property
-    def plain(self) -> tuple[bool, bool]:
-        """How plain the images are that its clean predictions are of: unmoved, and in pixels, which are not clamped."""
-        moved = any(self.settings.get("input", {}).values())
-        return not moved, self.settings.get("space", "pixel") == "pixel"
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a panel draws of each member: a profile's metric, at all points or (`at`) at one of them."""
-
-    label: str
-    metric: str
-    profiles: dict[str, Profile]  # by member path: a profile rotated like the training differs by member
-    at: dict[str, float] | None = None
-    name: str = ""  # of the column that the line is a cell of
-    published: float | None = None  # what the paper prints in that cell, in [0, 1]
-    points: tuple[tuple[float, float], ...] = ()  # of a figure's line, as published: x, share in [0, 1]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One panel of a figure or row of a table, resolved; `reason` says why it is not run, empty when it is."""
-
-    letter: str
-    kind: str
-    data: str
-    model: str
-    group: str
-    family: str
-    title: str
-    strength: str
-    space: str
-    members: tuple[Member, ...]
-    lines: tuple[Line, ...] = ()
-    curve: str = ""  # the column of the training history that a panel of kind history draws
-    reason: str = ""
 
 
 def expand_panels(figure: dict, where: str) -> dict[str, dict]:
@@ -104,7 +37,7 @@ def expand_panels(figure: dict, where: str) -> dict[str, dict]:
 
 def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
     """A panel of the YAML as runs and evaluations; raises CatalogError for anything unknown or missing."""
-    kind = panel.get("kind", "strength" if "lines" in panel else "profile")
+    kind = panel.get("kind") or kind_of(panel)
     _check_keys(panel, kind, where)
     data = lookup("data set", panel["data"], scope.registry["data"], f"{where}.data")
     model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
@@ -146,26 +79,20 @@ def images_told(members: tuple[Member, ...]) -> str:
 
 
 def _check_keys(panel: dict, kind: str, where: str) -> None:
-    """A panel has the one key that tells what its kind draws, and none of another kind's; raises CatalogError."""
-    drawn = {"profile": "profile", "strength": "lines", "boundary": "strengths"}
-    drawn |= {"images": "profile", "history": "curve"}
-    for key in ("data", "model", "family", drawn[kind]):
+    """A panel has the one key that says what its kind draws, and none of another kind's; raises CatalogError."""
+    needs = PANELS[kind].needs
+    for key in ("data", "model", "family", needs):
         if key not in panel:
             raise CatalogError(f"{where}: a panel needs {key!r}")
     for key in ("profile", "lines"):
-        if key in panel and key != drawn[kind]:
+        if key in panel and key != needs:
             raise CatalogError(f"{where}.{key}: a panel of kind {kind!r} has none")
 
 
 def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
-    if panel.kind in ("boundary", "history"):
-        return []
-    if panel.kind in ("profile", "images"):
-        drawn = [{"profile": spec["profile"], "metric": spec.get("metric")}]
-    else:
-        drawn = scope.find("lines", spec["lines"], f"{where}.lines")
+    drawn = PANELS[panel.kind].lines(spec, lambda name: scope.find("lines", name, f"{where}.lines"))
     lines = [resolve_line(panel, line, spec["data"], scope, where) for line in drawn]
-    if "published" not in spec:
+    if not lines or "published" not in spec:
         return lines
     named = published.named(scope.registry, scope.file, data=spec["data"], model=spec["model"])
     return [

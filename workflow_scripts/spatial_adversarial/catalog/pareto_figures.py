@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from spatial_adversarial.catalog import table_rows
-from spatial_adversarial.catalog.panels import Panel
 from spatial_adversarial.catalog.specs import Scope
+from spatial_adversarial.panels import PANELS, TARGETS
+from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.records.reading import CatalogError, lookup
 
 
@@ -16,10 +17,10 @@ def resolve(
         if key not in spec:
             raise CatalogError(f"{where}: a Pareto figure needs {key!r}")
     table = lookup("table", spec["table"], known, f"{where}.table")
-    if table["kind"] != "results":
+    if TARGETS[table["kind"]].made_of != "rows":
         raise CatalogError(f"{where}.table: {spec['table']} is no table of results")
     _, panels = table_rows.resolve(paper, spec["table"], known, scope)
-    rows = {panel.letter: panel for panel in panels if panel.kind == "row"}
+    rows = {panel.letter: panel for panel in panels if PANELS[panel.kind].is_shown}
     methods = {name: [str(row) for row in own] for name, own in spec["methods"].items()}
     zoom = spec.get("zoom", list(methods))
     points = {}

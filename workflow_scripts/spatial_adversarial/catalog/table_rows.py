@@ -5,10 +5,12 @@ from dataclasses import replace
 from spatial_adversarial.catalog import published
 from spatial_adversarial.catalog.budget import BudgetError, by_name
 from spatial_adversarial.catalog.families import resolve_members
-from spatial_adversarial.catalog.panels import Line, Panel, resolve_line
+from spatial_adversarial.catalog.panels import resolve_line
 from spatial_adversarial.catalog.specs import Scope
 from spatial_adversarial.metrics import METRICS
+from spatial_adversarial.panels import PANELS
 from spatial_adversarial.records.identity import read_out_path
+from spatial_adversarial.records.panel import Line, Panel
 from spatial_adversarial.records.reading import CatalogError, lookup
 
 DERIVED = ("gain", "best_of")  # rows computed from other rows
@@ -163,7 +165,7 @@ class Table:
             line = replace(line, at={member.path: grid[0]})
         if not METRICS[line.metric].is_share:
             raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
-        if panel.kind == "candidate":
+        if not PANELS[panel.kind].is_shown:
             return replace(line, name=name)
         method = next(iter(member.recipe["phases"][-1]["method"]), "clean")
         named = {"model": row["model"], "method": method}

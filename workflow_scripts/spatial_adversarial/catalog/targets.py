@@ -12,9 +12,11 @@ from spatial_adversarial.catalog import (
     table_rows,
 )
 from spatial_adversarial.catalog.budget import by_name
-from spatial_adversarial.catalog.panels import Panel, expand_panels, resolve_panel
+from spatial_adversarial.catalog.panels import expand_panels, resolve_panel
 from spatial_adversarial.catalog.specs import Scope, Specs
+from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.records.identity import run_and_weights
+from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.records.reading import CatalogError, lookup, merge, validate
 from spatial_adversarial.theory.bounds import CLASSIFIERS, STATEMENTS
 
@@ -35,7 +37,12 @@ class Target:
 
     @property
     def is_table(self) -> bool:
-        return self.kind in ("architectures", "results")
+        return TARGETS[self.kind].is_table
+
+    @property
+    def has_aggregate(self) -> bool:
+        """Whether its rows are computed in a job of their own."""
+        return TARGETS[self.kind].has_aggregate
 
     def paths(self) -> list[str]:
         """The runs, without seeds, that the target needs, those with them that transfer attacks are made on."""
@@ -58,19 +65,21 @@ class Target:
 
     def chosen_by_validation(self) -> set[str]:
         """The rows among which a row is chosen by its accuracy on validation images."""
-        return {one for row in self.spec.get("rows", {}).values() if "nearest" in row for one in row["of"]}
+        return TARGETS[self.kind].chosen_by_validation(self.spec)
 
     def histories(self) -> list[str]:
         """The runs, without seeds, whose training history the target draws or chooses by."""
-        chosen = self.chosen_by_validation() if self.kind == "results" else ()
-        used = [panel for panel in self.panels if panel.kind == "history" or panel.letter in chosen]
-        members = [member for panel in used if not panel.reason for member in panel.members]
-        return list(dict.fromkeys(run_and_weights(member.path)[0] for member in members))
+        chosen, found = self.chosen_by_validation(), []
+        for panel in self.panels:
+            if not panel.reason:
+                found += PANELS[panel.kind].histories(panel)
+                found += [member.path for member in panel.members] if panel.letter in chosen else []
+        return list(dict.fromkeys(run_and_weights(path)[0] for path in found))
 
     def slices(self) -> list[tuple[str, str]]:
         """The pairs of runs between whose boundaries the target draws a slice."""
-        drawn = [panel for panel in self.panels if panel.kind == "boundary" and not panel.reason]
-        return [(panel.members[0].path, panel.members[1].path) for panel in drawn]
+        run = [panel for panel in self.panels if not panel.reason]
+        return [pair for panel in run for pair in PANELS[panel.kind].slices(panel)]
 
 
 def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
@@ -144,7 +153,7 @@ def _attack_check(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     """The attack check of a figure: a figure more, <name>_attack_check."""
     where = f"{scope.file}: figures.{name}"
     spec = specs.written_out(paper, "figures", name)
-    if spec.get("kind", "panels") != "panels":
+    if TARGETS[spec.get("kind", "panels")].made_of != "panels":
         raise CatalogError(f"config: attack_check: {paper}/{name} has no panels")
     dealt = attack_check.panels(_dealt(paper, name, spec, specs, where), scope, f"{paper}/{name}")
     panels = tuple(resolve_panel(k, panel, scope, f"{where}.panels.{k}") for k, panel in dealt.items())
@@ -170,7 +179,7 @@ def _theory(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict
 def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: tables.{name}"
     spec = specs.tables(paper)[name]
-    if spec["kind"] == "results":
+    if TARGETS[spec["kind"]].made_of == "rows":
         printed, rows = table_rows.resolve(paper, name, specs.tables(paper), scope)
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
     for key in ("models", "data"):

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from spatial_adversarial.catalog.budget import worst
 from spatial_adversarial.judging import fronts
 from spatial_adversarial.judging.columns import Column, column_of
 from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.numbers import Numbers
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
+from spatial_adversarial.records.tidy import least_status
 from spatial_adversarial.statistics.intervals import at_end, difference, interval
 
 
@@ -109,7 +109,7 @@ def _status(numbers: Numbers, name: str, parameters: dict) -> str:
     """That of the least of the rows that a test names, of all where it names none, in the columns that it is on."""
     rows, asked = numbers.rows, _asked(parameters)
     rows = rows[rows.column.isin([name, parameters.get("to", name)])]
-    return worst(rows.status[rows.panel.isin(asked)] if asked else rows.status)
+    return least_status(rows.status[rows.panel.isin(asked)] if asked else rows.status)
 
 
 def _asked(parameters: dict) -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.catalog.budget import worst
 from spatial_adversarial.judging.numbers import Numbers, not_learnt, sources_of
 from spatial_adversarial.judging.verdicts import (
     FAMILY,
@@ -20,6 +19,7 @@ from spatial_adversarial.judging.verdicts import (
 )
 from spatial_adversarial.records.climbed_label import of_label
 from spatial_adversarial.records.reading import numbers
+from spatial_adversarial.records.tidy import least_status
 from spatial_adversarial.statistics.intervals import (
     Interval,
     Sample,
@@ -266,7 +266,7 @@ def judge_panel(
     row = {"panel": panel, "source": source, "statistic": what}
     try:
         line = line_of(target, panel, test, source)
-        row |= {"status": worst(line.status), "attack_space": line.attack_space.iloc[0]}
+        row |= {"status": least_status(line.status), "attack_space": line.attack_space.iloc[0]}
         parameters = dict(test[name] or {})
         if "other" in parameters:
             where, _, letter = parameters["other"].rpartition(".")
@@ -275,7 +275,7 @@ def judge_panel(
             beside |= {"metric": parameters.pop("metric")} if "metric" in parameters else {}
             second = line_of(other, letter, beside, source)
             parameters["other"] = curves_of(other, second)
-            row["status"] = worst([row["status"], *second.status])
+            row["status"] = least_status([row["status"], *second.status])
         return row | statistic(curves_of(target, line), test, level, what, **parameters)
     except NotRun as missing:
         return row | {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}

@@ -163,7 +163,7 @@ class JobInputs:
         target = self.target(wildcards)
         if not target.is_table:
             self._refuse(target, "figure", self.paths.figure(target.paper, target.name))
-        if target.kind == "results":
+        if target.has_aggregate:
             return {"h5": self.paths.aggregate(target.paper, target.name)}
         return {"networks": self.paths.networks}
 

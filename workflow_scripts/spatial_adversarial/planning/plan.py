@@ -92,7 +92,7 @@ class Plan:
         }
         files = [self.paths.slice(*key) for key in self.catalog.slice_keys(target)]
         place = target.paper, target.name
-        files += [self.paths.networks if target.kind == "architectures" else self.paths.aggregate(*place)]
+        files += [self.paths.aggregate(*place) if target.has_aggregate else self.paths.networks]
         files += [self.paths.table(*place, "csv") if target.is_table else self.paths.figure(*place)]
         return jobs | _others(files)
 

@@ -3,11 +3,10 @@
 from pandas import DataFrame
 
 from spatial_adversarial.catalog import Target
+from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.planning.reach import amount, beyond_reach
 from spatial_adversarial.results.finished import is_done
-
-KINDS = {"theory": "theory", "architectures": "table", "results": "table"}
 
 
 def target_list(plan: Plan) -> str:
@@ -33,7 +32,7 @@ def _row(plan: Plan, target: Target, row) -> list[str]:
     return [
         target.paper,
         target.name,
-        KINDS.get(target.kind, "figure"),
+        TARGETS[target.kind].label,
         ",".join(data) or "-",
         ",".join(networks) or "-",
         f"{row.runs_done}/{row.runs}",

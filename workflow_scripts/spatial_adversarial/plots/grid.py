@@ -60,7 +60,7 @@ def _draw_cell(
 ) -> tuple[Axes, list[Line2D]]:
     axes = _axes(canvas, cell.box, places.height)
     lines = draw_panel(axes, cell.panel)
-    if lines and cell.panel["kind"] != "strength":
+    if lines and cell.panel["x_axis"] != "strength":
         profiles.label_ends(axes, [line for line in lines if line.axes is axes], cell.box[2:])
     axes.set_title(f"({cell.panel['panel']})", loc="left", pad=2)
     if cell.header is not None:

@@ -50,14 +50,14 @@ def row_key(panel: dict) -> tuple:
 
 def x_key(panel: dict) -> tuple:
     """What panels must share to share an x axis."""
-    if panel["kind"] == "strength":
+    if panel["x_axis"] == "strength":
         return panel["strength_label"], *panel["strengths"]
     return panel["profile"], panel["x_unit"], panel["attack_space"], *panel.get("grid", ())
 
 
 def has_invariance_and_robustness(panels: list[dict]) -> bool:
     """Whether a row has a rate of invariance and, in pixels, a fooling rate: a trade-off to show."""
-    metrics = {panel["metric"] for panel in panels if panel["kind"] == "profile" and not _normalised(panel)}
+    metrics = {panel["metric"] for panel in panels if panel["x_axis"] == "point" and not _normalised(panel)}
     return {"rate_of_invariance", "one_minus_fooling_rate"} <= metrics
 
 
@@ -71,11 +71,11 @@ def rows_of(panels: list[dict]) -> list[list[dict]]:
 
 def is_grid(panels: list[dict]) -> bool:
     """Whether the panels make a grid: profiles or histories do, panels against the strength where they fill one."""
-    kinds = {panel["kind"] for panel in panels}
-    if kinds == {"strength"}:
+    axes = {panel["x_axis"] for panel in panels}
+    if axes == {"strength"}:
         rows = rows_of(panels)
         return len(rows) > 1 and len(panels) == len(rows) * len(_columns(rows))
-    return kinds <= {"profile", "history"}
+    return axes == {"point"}
 
 
 def layout(figure: dict) -> Layout:
@@ -87,7 +87,7 @@ def layout(figure: dict) -> Layout:
     at = [[k if packed else columns.index(_column(panel)) for k, panel in enumerate(row)] for row in rows]
     lows = [_x_axes(r, rows, at) for r in range(len(rows))]
     scaled = [_own_scale(column) for column in columns]
-    strengths = figure["panels"][0]["kind"] == "strength"
+    strengths = figure["panels"][0]["x_axis"] == "strength"
     right = 0.1 if strengths else LEGEND
     gaps = [0.0] + [OWN_SCALE if own else GAP for own in scaled[1:]]
     width = (WIDTH - LEFT - right - sum(gaps)) / len(columns)
@@ -133,13 +133,13 @@ def heading(figure: dict) -> str:
 
 def header(panel: dict, width: float) -> str:
     """A column's name, what is measured, in which unit, against what, wrapped to `width` inches."""
-    if panel["kind"] == "strength":
+    if panel["x_axis"] == "strength":
         what = "mean L2 distance" if panel["lines"][0]["metric"] == DISTANCE else "accuracy (%)"
         lines = [what, "in normalised inputs" if _normalised(panel) else "in pixels"]
     else:
         lines = [f"{style.metric_label(panel['metric'])} (%)"]
         attack = "PGD, normalised" if _normalised(panel) else "PGD, L-inf"
-        lines += [] if panel["kind"] == "history" else [AGAINST.get(panel["profile"], attack)]
+        lines += [] if panel["x_unit"] == "epoch" else [AGAINST.get(panel["profile"], attack)]
     return "\n".join(fill(line.replace(" (%)", "\u00a0(%)"), int(21.5 * width)) for line in lines)
 
 
@@ -148,7 +148,7 @@ def _normalised(panel: dict) -> bool:
 
 
 def _column(panel: dict) -> tuple:
-    if panel["kind"] == "strength":
+    if panel["x_axis"] == "strength":
         return "strength", _normalised(panel), *(line["metric"] for line in panel["lines"])
     return panel["profile"], panel["metric"], _normalised(panel)
 
@@ -173,6 +173,6 @@ def _x_axes(r: int, rows: list[list[dict]], at: list[list[int]]) -> list[bool]:
 
 def _legend_height(figure: dict) -> float:
     """Inches of the longest legend of a row."""
-    if figure["panels"][0]["kind"] == "strength":
+    if figure["panels"][0]["x_axis"] == "strength":
         return 0.0
     return 0.115 * max(len(panel["strengths"]) for panel in figure["panels"]) + 0.05

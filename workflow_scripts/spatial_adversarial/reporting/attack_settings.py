@@ -1,8 +1,8 @@
 """What was really done to the images of a table's cell, in words."""
 
-from spatial_adversarial.catalog.panels import Line
 from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.records.climbed_label import PREDICTED, TRUE, climbed
+from spatial_adversarial.records.panel import Line
 
 
 def attack_words(line: Line) -> str:

@@ -3,17 +3,13 @@
 import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.panels import Panel, images_told
+from spatial_adversarial.catalog.panels import images_told
+from spatial_adversarial.panels import PANELS, TARGETS
+from spatial_adversarial.panels.base import Caption
+from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
-from spatial_adversarial.settings.numbers import number_text
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-LEARNT = (
-    "Pale or crossed out, “not learnt”: clean accuracy is not shown to reach twice chance, or one class takes more "
-    "than 90% of the predictions."
-)
-
-REACH = "Shaded, “out of reach”: eps that exceed the attack's steps times their size."
 
 
 def figure(catalog: Catalog, target: Target) -> dict:
@@ -21,19 +17,18 @@ def figure(catalog: Catalog, target: Target) -> dict:
     described = {
         "paper": target.paper,
         "target": target.name,
+        "kind": target.kind,
         "title": target.title,
         "columns": target.columns,
         "caption": caption(catalog, target),
     }
-    if target.kind == "theory":
-        return described | {"panels": [{"panel": "", "kind": "theory"}]}
-    if target.kind == "pareto":
-        return described | {"panels": [{"kind": "pareto"} | _pareto(target)]}
-    statuses = catalog.panel_statuses(target)
-    panels = [
-        _panel(panel, status) | _names(catalog, panel)
-        for panel, status in zip(target.panels, statuses, strict=True)
-    ]
+    panels = TARGETS[target.kind].description(target.spec, target.panels, attack_words)
+    if panels is None:
+        statuses = catalog.panel_statuses(target)
+        panels = [
+            _panel(panel, status) | _names(catalog, panel)
+            for panel, status in zip(target.panels, statuses, strict=True)
+        ]
     return described | {"panels": panels}
 
 
@@ -59,52 +54,18 @@ def _names(catalog: Catalog, panel: Panel) -> dict:
 
 
 def _panel(panel: Panel, status: str) -> dict:
-    described = {
+    kind = PANELS[panel.kind]
+    return {
         "panel": panel.letter,
         "kind": panel.kind,
+        "x_axis": kind.x_axis,
         "title": f"({panel.letter}) {panel.title}",
         "strength_label": panel.strength,
-        "strengths": [number_text(member.strength) for member in panel.members],
+        "strengths": [member.strength for member in panel.members],
         "attack_space": panel.space,
         "status": status,
         "reason": panel.reason,
-    }
-    if panel.kind in ("boundary", "images"):
-        return described
-    if panel.kind == "history":
-        return described | {"metric": panel.curve, "profile": "history", "x_unit": "epoch"}
-    lines = [_line(line) for line in panel.lines]
-    if panel.kind == "strength":
-        return described | {"metric": panel.lines[0].metric, "lines": lines}
-    profile = next(iter(panel.lines[0].profiles.values()))
-    grid = [float(x) for x in profile.settings["grid"]]
-    return described | lines[0] | {"x_unit": profile.unit, "grid": grid, "reach": profile.reach}
-
-
-def _pareto(target: Target) -> dict:
-    lines = {line.name: line for panel in target.panels for line in panel.lines}
-    axes = {key: lines[target.spec[key]] for key in ("x", "y")}
-    return {
-        "methods": target.spec["methods"],
-        "zoom": target.spec["zoom"],
-        "columns": {key: line.name for key, line in axes.items()},
-        "labels": {key: f"{line.label} accuracy (%)\n{attack_words(line)}" for key, line in axes.items()},
-        "rows": {panel.letter: panel.title for panel in target.panels},
-    }
-
-
-def _line(line) -> dict:
-    told = {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
-    points = set((line.at or {}).values())
-    return told | ({"x": number_text(points.pop())} if len(points) == 1 else {})
-
-
-def _out_of_reach(panel: Panel) -> bool:
-    """Whether a panel draws eps beyond what its attack's steps reach."""
-    profiles = [profile for line in panel.lines for profile in line.profiles.values()]
-    return panel.kind == "profile" and any(
-        profile.reach is not None and profile.reach < max(profile.settings["grid"]) for profile in profiles
-    )
+    } | kind.description(panel)
 
 
 def table(target: Target) -> dict:
@@ -136,27 +97,12 @@ def unlike(catalog: Catalog, rows: pd.DataFrame) -> pd.Series:
 def caption(catalog: Catalog, target: Target) -> str:
     """The sentences below a figure or table: title, what the bands are, what is reduced, what is not run."""
     parts = [f"{target.title}."]
-    if target.kind == "results":
-        parts += _cells_told(catalog, target)
-    if target.kind == "pareto":
-        parts.append(
-            "Numbers: rows of the table. Step line: the front; shaded: what some model dominates. Right: each list "
-            "against the one other model that dominates most. Legend: hypervolume, the area that a "
-            "method's models dominate, with its "
-            f"{intervals(catalog, target)}."
-        )
-    if target.kind == "panels":
-        if any(panel.kind != "images" for panel in target.panels):
-            parts.append(f"Bands: {intervals(catalog, target)}.")
-        if any(panel.kind in ("profile", "strength") and not panel.reason for panel in target.panels):
-            parts.append(LEARNT)
-        if any(_out_of_reach(panel) for panel in target.panels):
-            parts.append(REACH)
-        own = [panel for panel in target.panels if panel.data not in catalog.config["stand_ins"].values()]
-        if any(line.points for panel in own for line in panel.lines):
-            parts.append("Hollow markers: as published.")
-        if any(panel.space == "normalized" for panel in target.panels):
-            parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
+    about = Caption(
+        intervals=intervals(catalog, target),
+        several_seeds=any(len(catalog.seeds(path)) > 1 for path in target.paths()),
+        stand_ins=frozenset(catalog.config["stand_ins"].values()),
+    )
+    parts += TARGETS[target.kind].caption(target.spec, target.panels, about)
     parts += sorted(
         {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
     )
@@ -177,33 +123,4 @@ def intervals(catalog: Catalog, target: Target) -> str:
     told = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
     return "; ".join(
         told + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else [])
-    )
-
-
-def _cells_told(catalog: Catalog, target: Target) -> list[str]:
-    rows = target.spec["rows"].values()
-    kinds = {row["kind"] for row in rows if "nearest" not in row}
-    nearest = sorted({row["nearest"] for row in rows if "nearest" in row})
-    told = [f"Brackets: {intervals(catalog, target)}."]
-    several = any(len(catalog.seeds(path)) > 1 for path in target.paths())
-    over_seeds = (
-        "; over seeds paired where one run continues the other, else Welch's interval" if several else ""
-    )
-    told += [f"Differences of rows: paired bootstrap{over_seeds}."] if "gain" in kinds else []
-    told += (
-        ["Best of several: chosen cell by cell, with the chosen one's interval."] if "best" in kinds else []
-    )
-    told += [
-        f"Nearest to {100 * one:g}%: by accuracy on the validation images, of several settings."
-        for one in nearest
-    ]
-    bold = target.spec["bold"]
-    return told + (
-        [
-            f"Bold: among the best {bold} of each column on a data set, where intervals show it."
-            if bold > 1
-            else "Bold: the best of each column on a data set, where its interval lies above all others."
-        ]
-        if bold
-        else []
     )

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from spatial_adversarial.catalog.catalog import Catalog
+from spatial_adversarial.panels import PANELS
 from spatial_adversarial.records.identity import number_text
 from spatial_adversarial.records.reading import REGISTRIES, read, schema
 
@@ -208,7 +209,7 @@ def _targets(catalog: Catalog) -> str:
     """The letters of each figure's panels, and the rows of each table."""
     rows = ["| target | panels or rows |\n|---|---|"]
     for (paper, name), target in catalog.targets.items():
-        if letters := [panel.letter for panel in target.panels if panel.kind != "candidate"]:
+        if letters := [panel.letter for panel in target.panels if PANELS[panel.kind].is_shown]:
             rows.append(f"| {paper}/{name} | {', '.join(f'`{letter}`' for letter in letters)} |")
     said = "What `budget.panels`, `budget.rows`, `optional_rows` and claims may name."
     primed = "Primed letters are panels of our own beside the paper's."

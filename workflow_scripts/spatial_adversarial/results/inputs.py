@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.catalog.panels import Profile
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import run_and_weights
+from spatial_adversarial.records.panel import Profile
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.runner.hdf5 import opened
 from spatial_adversarial.runner.run_folder import checked, read_run, same

@@ -1,34 +1,15 @@
 """Intervals of measured numbers and of their differences: over test images for one seed, else over seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to import: only where it is needed
 
+from spatial_adversarial.statistics.sample import Sample
+
 RARE = 10  # images: with fewer of one outcome the bootstrap's interval is too narrow, and the exact one takes its place
-
-
-def _none() -> np.ndarray:
-    return np.empty(0)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A number measured on one network a seed.
-
-    drawn: [B] bootstrap replicates, paired image by image with those of other samples. seeds: [S] the value of each
-    seed; empty where there is one. origin: the run that the network's training goes back to; samples with one
-    origin are paired seed by seed, others are independent. images: how many a share is of, 0 where it is none.
-    A published number has neither replicates nor seeds.
-    """
-
-    value: float
-    drawn: np.ndarray = field(default_factory=_none)
-    seeds: np.ndarray = field(default_factory=_none)
-    origin: str = ""
-    images: int = 0
 
 
 @dataclass(frozen=True)

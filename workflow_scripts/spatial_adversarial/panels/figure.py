@@ -1,0 +1,40 @@
+"""Figures of panels: each panel is drawn by its kind, the legends below their panels or beside their rows."""
+
+from spatial_adversarial.panels.base import TargetKind
+
+
+class PanelsFigure(TargetKind):
+    name = "panels"
+    made_of = "panels"
+    shares_numbers = True
+
+    def caption(self, spec, panels, about):
+        from spatial_adversarial.panels import PANELS
+
+        kinds = [(PANELS[panel.kind], panel) for panel in panels]
+        parts = [f"Bands: {about.intervals}."] if any(kind.has_bands for kind, _ in kinds) else []
+        if any(kind.marks_unlearnt and not panel.reason for kind, panel in kinds):
+            parts.append(UNLEARNT)
+        if any(kind.beyond_reach(panel) for kind, panel in kinds):
+            parts.append(REACH)
+        if any(line.points for panel in panels if panel.data not in about.stand_ins for line in panel.lines):
+            parts.append("Hollow markers: as published.")
+        if any(panel.space == "normalized" for panel in panels):
+            parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
+        return parts
+
+    def draw(self, rows, figure):
+        from spatial_adversarial import plots
+        from spatial_adversarial.panels import PANELS
+
+        return plots.draw_panels(
+            rows, figure, lambda axes, own, panel: PANELS[panel["kind"]].draw(axes, own, panel)
+        )
+
+
+UNLEARNT = (
+    "Pale or crossed out, “not learnt”: clean accuracy is not shown to reach twice chance, or one class takes more "
+    "than 90% of the predictions."
+)
+REACH = "Shaded, “out of reach”: eps that exceed the attack's steps times their size."
+TARGET = PanelsFigure()

@@ -1,0 +1,34 @@
+"""Panels of a profile: a metric against the strength of a test transform or attack, a line a training strength."""
+
+from spatial_adversarial.panels import curves
+from spatial_adversarial.panels.base import POINT, PanelKind
+
+
+class ProfilePanel(PanelKind):
+    x_axis = POINT
+    by_default = True
+    marks_unlearnt = True
+
+    def lines(self, spec, named):
+        return [{"profile": spec["profile"], "metric": spec.get("metric")}]
+
+    def rows(self, panel, results):
+        return curves.rows_of_lines(panel, results)
+
+    def description(self, panel):
+        (line,) = panel.lines
+        profile = next(iter(line.profiles.values()))
+        grid = [float(x) for x in profile.settings["grid"]]
+        return curves.description(line) | {"x_unit": profile.unit, "grid": grid, "reach": profile.reach}
+
+    def beyond_reach(self, panel):
+        profiles = [profile for line in panel.lines for profile in line.profiles.values()]
+        return any(one.reach is not None and one.reach < max(one.settings["grid"]) for one in profiles)
+
+    def draw(self, axes, rows, panel):
+        from spatial_adversarial.plots.profiles import draw_panel
+
+        return draw_panel(axes, rows, panel)
+
+
+PANEL = ProfilePanel()

@@ -1,0 +1,29 @@
+"""Panels against the training strength: a line for each profile and metric of the YAML's `lines`."""
+
+from spatial_adversarial.panels import curves
+from spatial_adversarial.panels.base import STRENGTH, PanelKind
+
+
+class StrengthPanel(PanelKind):
+    needs = "lines"
+    x_axis = STRENGTH
+    by_default = True
+    marks_unlearnt = True
+    published_at = "strength"
+
+    def lines(self, spec, named):
+        return named(spec["lines"])
+
+    def rows(self, panel, results):
+        return curves.rows_of_lines(panel, results)
+
+    def description(self, panel):
+        return {"metric": panel.lines[0].metric, "lines": [curves.description(line) for line in panel.lines]}
+
+    def draw(self, axes, rows, panel):
+        from spatial_adversarial.plots.strengths import draw_panel
+
+        return draw_panel(axes, rows, panel)
+
+
+PANEL = StrengthPanel()
