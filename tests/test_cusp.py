@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -12,6 +11,7 @@ from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.metrics.hypervolume import hypervolume, on_front
 from spatial_adversarial.panels.pareto import dominated
+from spatial_adversarial.records.tidy import CellRow, frame
 from spatial_adversarial.reporting.captions import figure
 from spatial_adversarial.statistics.intervals import Sample
 from spatial_adversarial.training.schedules import Clock, value
@@ -232,11 +232,11 @@ def made(noise: float = 0.01, not_run: str = ""):
             }
             row |= {"status": "not run", "value": np.nan} if key in not_run else {}
             drawn = (number + rng.normal(0, noise, 300)).astype(np.float32)
-            pairs.append((row, Sample(number, drawn, np.array([number]))))
+            pairs.append((CellRow(**row), Sample(number, drawn, np.array([number]))))
     spec = {"x": "spatial", "y": "adversarial", "methods": METHODS}
     pairs += list(dominated(spec, pairs, 0.95))
     rows, drawn = zip(*pairs, strict=True)
-    return pd.DataFrame(rows), np.stack([sample.drawn for sample in drawn])
+    return frame(rows), np.stack([sample.drawn for sample in drawn])
 
 
 def test_each_methods_hypervolume_has_an_interval():

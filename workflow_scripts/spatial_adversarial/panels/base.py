@@ -123,8 +123,9 @@ class Caption:
 class TargetKind:
     """A kind of figure or table, by its `kind` in a paper's file.
 
-    label: what it is in lists of targets. made_of: "panels" or "rows", as the config's budget chooses among them. shares_numbers: a figure of the
-    same panels in another paper may take its numbers. has_aggregate: it has rows in a file of their own.
+    label: what it is in lists of targets. made_of: "panels" or "rows", as the config's budget chooses among them.
+    shares_numbers: a figure of the same panels in another paper may take its numbers. has_aggregate: it has rows in a
+    file of their own.
     """
 
     name = ""
