@@ -36,6 +36,7 @@ wildcard_constraints:
 
 include: "rules/resources.smk"
 include: "rules/data.smk"
+include: "rules/fetch.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
@@ -44,6 +45,7 @@ include: "rules/tables.smk"
 include: "rules/site.smk"
 include: "rules/plan.smk"
 include: "rules/targets.smk"
+include: "rules/export.smk"
 
 
 rule all:

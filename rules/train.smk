@@ -18,7 +18,7 @@ for trainer, (kept, runs) in inputs.trainers().items():
         benchmark:
             paths.benchmark("train/{run}/seed{seed}")
         wildcard_constraints:
-            run=runs,
+            run=not_fetched(runs),
         conda:
             ENVIRONMENT
         threads: config["threads"]

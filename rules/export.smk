@@ -1,0 +1,22 @@
+def export_folder(wildcards):
+    """Where finished runs are copied to; WorkflowError where the config names no folder."""
+    if config["export"] is None:
+        raise WorkflowError(
+            "config: export: name a folder, as in: snakemake --config export=FOLDER -- export"
+        )
+    return config["export"]
+
+
+# It declares no output: it runs whenever it is asked for.
+rule export:
+    log:
+        f"{RESULTS}/logs/export.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        folder=export_folder,
+    message:
+        "Copy the finished runs to {params.folder}, with their checksums, for the runs_from of others."
+    script:
+        "../workflow_scripts/export_runs.py"
