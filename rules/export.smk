@@ -10,7 +10,7 @@ def export_folder(wildcards):
 # It declares no output: it runs whenever it is asked for.
 rule export:
     log:
-        f"{RESULTS}/logs/export.log",
+        paths.log("export"),
     localrule: True
     conda:
         ENVIRONMENT

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import calibrate
+import list_targets
 import make_plan
 import train
 from spatial_adversarial.catalog import Catalog
@@ -299,3 +300,16 @@ def test_smaller_sizes_are_named_where_a_machine_would_work_for_more_than_a_week
     assert "4 cores" in line and "70 days" in line
     for name in re.findall(r"profiles/[\w./]+\w", line):
         assert (ROOT / name).exists()
+
+
+def test_the_targets_are_listed_before_any_network_was_built(catalog, monkeypatch):
+    monkeypatch.setattr(list_targets, "machine_has_gpu", lambda: False)
+    made = catalog(papers=["invariance"])
+    listed = list_targets.main(made).splitlines()
+    assert "CPU-hours" in listed[0]
+    hours = float(listed[1].split()[6].replace(",", ""))
+    described = {name: {"multiply_adds": 1e3, "parameters": 1} for name in made.networks()}
+    path = Path(made.config["results"], "networks.json")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(described))
+    assert float(list_targets.main(made).splitlines()[1].split()[6]) < hours  # what is described counts

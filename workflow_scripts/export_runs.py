@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from spatial_adversarial.catalog import Catalog, load
+from spatial_adversarial.catalog import Catalog, of_job
 from spatial_adversarial.results.shared_runs import export_runs
 from spatial_adversarial.runner.job import job
 
@@ -18,7 +18,6 @@ def main(catalog: Catalog, folder: Path) -> str:
 
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
-        catalog = load(smk.config, Path(smk.scriptdir).parent / smk.config["figures"])
-        print(main(catalog, Path(smk.params.folder).expanduser()), flush=True)
+    with job(snakemake):
+        smk = snakemake
+        print(main(of_job(smk), Path(smk.params.folder).expanduser()), flush=True)

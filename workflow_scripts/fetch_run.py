@@ -7,8 +7,8 @@ from spatial_adversarial.results.shared_runs import Wanted, fetch_run
 from spatial_adversarial.runner.job import job
 
 if "snakemake" in globals():
-    with job(snakemake):  # noqa: F821
-        smk = snakemake  # noqa: F821
+    with job(snakemake):
+        smk = snakemake
         wanted = Wanted(
             run=f"{smk.wildcards.run}/seed{smk.wildcards.seed}",
             recipe=smk.params.recipe,

@@ -16,6 +16,7 @@ from spatial_adversarial.results import run_index
 from spatial_adversarial.results.run_index import Damaged, SharedRun
 from spatial_adversarial.runner.files import digest, lock, verify, write_atomic
 from spatial_adversarial.runner.hdf5 import opened
+from spatial_adversarial.runner.paths import Paths
 from spatial_adversarial.runner.run_folder import checked, read_run
 
 BASE = ("weights.pt", "history.csv", "run.yaml")  # of every run, beside the weights that some keep
@@ -55,7 +56,7 @@ def _images(path: str, changed: int) -> str:
 
 def wanted_runs(catalog: Catalog) -> Iterator[Wanted]:
     """Every run that a configuration's targets need, but those of a user's own network: its recipe names files here."""
-    results, data = Path(catalog.config["results"]), Path(catalog.config["data"])
+    paths = Paths.of(catalog.config)
     asked = [path for target in catalog.targets.values() for path in target.paths()]
     for path in dict.fromkeys(run for one in asked for run in catalog.needed(one)):
         recipe = catalog.recipe(path)
@@ -64,8 +65,8 @@ def wanted_runs(catalog: Catalog) -> Iterator[Wanted]:
         files = (*BASE, *(f"{weights}.pt" for weights in catalog.kept.get(path, [])))
         made_of = identity(recipe, "recipe"), catalog.data_identity(recipe["data"]), files
         for seed in catalog.seeds(path):
-            run = f"{path}/seed{seed}"
-            yield Wanted(run, *made_of, results / "runs" / run, data / f"{recipe['data']}.h5")
+            folder, prepared = Path(paths.run(path, seed)), Path(paths.prepared(recipe["data"]))
+            yield Wanted(f"{path}/seed{seed}", *made_of, folder, prepared)
 
 
 def export_runs(catalog: Catalog, folder: Path) -> dict[str, str]:
