@@ -85,8 +85,8 @@ class Plan:
         jobs |= {self.evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
             size = self._pixels(name) * sum(self._images(name))
-            files = self.paths.raw(name), self.paths.prepared(name)
-            jobs |= {Job("other", (Path(file),), 0, size) for file in files}
+            made = self.paths.raw(name), self.paths.prepared(name)
+            jobs |= {Job("other", (Path(file),), 0, size) for file in made}
         jobs |= {
             self.robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
         }

@@ -31,7 +31,7 @@ class CatalogError(ValueError):
     """A mistake of the user's in the configuration; its text is one line that names the file and the key."""
 
 
-class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """SafeLoader that refuses a key given twice, which YAML would silently let the later one win."""
 
     def construct_mapping(self, node, deep=False):

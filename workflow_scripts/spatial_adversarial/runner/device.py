@@ -12,7 +12,7 @@ def pick_device(device: str, threads: int) -> torch.device:
 
     Raises RuntimeError where "cuda" is asked for and there is none, and for more threads than the machine has.
     """
-    if threads > (there := os.cpu_count()):
+    if threads > (there := os.cpu_count() or 1):
         raise RuntimeError(f"config: threads: {threads}, but this machine has {there}")
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = True  # shapes are fixed: the fastest kernel is worth its search

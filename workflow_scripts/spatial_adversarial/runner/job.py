@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from spatial_adversarial.runner.files import unwritable, write_atomic
 
 if TYPE_CHECKING:
+    from psutil import Process
     from tqdm import tqdm
 
 log = logging.getLogger(__name__)
@@ -130,18 +131,20 @@ def die_with_parent() -> None:
     """End this process once a Snakemake that it descends from has ended, even by SIGKILL: SIGTERM, then SIGKILL.
 
     The kernel's own parent-death signal knows the direct parent only, where a shell may stand; so a daemon
-    thread watches every Snakemake among the ancestors. Linux only: where none is seen above, the log says so
-    and nothing is watched. Further calls do nothing.
+    thread watches every Snakemake among the ancestors. Where none is seen above, the log says so and nothing
+    is watched. Further calls do nothing.
     """
-    births = {pid: _birth(pid) for pid in _ancestors() if _is_snakemake(pid)}
-    if births:
-        threading.Thread(target=_end_after, args=(births,), daemon=True).start()
+    import psutil
+
+    above = [process for process in psutil.Process().parents() if _is_snakemake(process)]
+    if above:
+        threading.Thread(target=_end_after, args=(above,), daemon=True).start()
     else:
         log.info("no Snakemake seen above this process: it would outlive one")
 
 
-def _end_after(births: dict[int, str | None]) -> None:
-    while all(birth is not None and birth == _birth(pid) for pid, birth in births.items()):
+def _end_after(above: "list[Process]") -> None:
+    while all(map(_is_alive, above)):
         time.sleep(1)
     try:
         log.error("Snakemake has ended: this job ends with it")
@@ -151,32 +154,22 @@ def _end_after(births: dict[int, str | None]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _ancestors() -> list[int]:
-    """Process ids from the parent up, as far as they may be seen."""
-    pids = [os.getppid()]
-    while stat := _stat(pids[-1]):
-        pids.append(int(stat[1]))
-    return pids
+def _is_alive(process: "Process") -> bool:
+    """Whether a process runs, and is not another one that has got its id."""
+    import psutil
 
-
-def _birth(pid: int) -> str | None:
-    """Start time of a process, which tells it from a later one with the same id; None once it has ended."""
-    stat = _stat(pid)
-    return stat[19] if stat and stat[0] not in "ZX" else None
-
-
-def _stat(pid: int) -> list[str]:
-    """The kernel's fields about a process from its state on (proc(5)); none if there is no such process."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    except OSError:
-        return []
+        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
 
 
-def _is_snakemake(pid: int) -> bool:
+def _is_snakemake(process: "Process") -> bool:
+    import psutil
+
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
-    except OSError:
+        words = process.cmdline()
+    except psutil.Error:
         return False
     return any(Path(word).name in ("snakemake", "snakemake.py") for word in words[:3])
 

@@ -1,11 +1,28 @@
 """AutoAugment on batches: torchvision's policies and operations, one sub-policy an image."""
 
+import math
+
 import torch
 from torch import Tensor
-from torchvision.transforms.autoaugment import AutoAugment, AutoAugmentPolicy, InterpolationMode, _apply_op
+from torchvision.transforms import AutoAugment, AutoAugmentPolicy
+from torchvision.transforms import functional as image
 
 CIFAR = AutoAugment(AutoAugmentPolicy.CIFAR10)
 BINS = 10
+SIGNED = {
+    "ShearX": 0.3,
+    "ShearY": 0.3,
+    "Rotate": 30.0,
+}  # what the last bin is, of operations that draw a sign
+SIGNED |= dict.fromkeys(("Brightness", "Color", "Contrast", "Sharpness"), 0.9)
+TRANSLATED = 150 / 331  # the same of translations, as a share of the image
+ENHANCED = {
+    "Brightness": image.adjust_brightness,
+    "Color": image.adjust_saturation,
+    "Contrast": image.adjust_contrast,
+    "Sharpness": image.adjust_sharpness,
+}
+PLAIN = {"AutoContrast": image.autocontrast, "Equalize": image.equalize, "Invert": image.invert}
 
 
 def autoaugment(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -41,8 +58,31 @@ def autoaugment(images: Tensor, generator: torch.Generator) -> Tensor:
 def apply(images: Tensor, operation: tuple[str, float, int | None], negative: bool) -> Tensor:
     """One operation (name, probability, magnitude's bin or None) on uint8 images; `negative` turns its sign."""
     name, _, level = operation
-    magnitudes, signed = CIFAR._augmentation_space(BINS, images.shape[-2:])[name]
-    magnitude = float(magnitudes[level]) if level is not None else 0.0
-    if signed and negative:
-        magnitude = -magnitude
-    return _apply_op(images, name, magnitude, interpolation=InterpolationMode.NEAREST, fill=None)
+    if name in PLAIN:
+        return PLAIN[name](images)
+    if name == "Posterize":
+        return image.posterize(images, 8 - round(level / ((BINS - 1) / 4)))
+    if name == "Solarize":
+        return image.solarize(images, _bin(0.0, level, start=255.0))
+    if name.startswith("Translate"):
+        last = TRANSLATED * images.shape[-1 if name == "TranslateX" else -2]
+    else:
+        last = SIGNED[name]
+    magnitude = _bin(last, level) * (-1 if negative else 1)
+    if name in ENHANCED:
+        return ENHANCED[name](images, 1 + magnitude)
+    if name == "Rotate":
+        return image.rotate(images, magnitude)
+    vertical = name.endswith("Y")
+    if name.startswith("Translate"):
+        shift = [0, int(magnitude)] if vertical else [int(magnitude), 0]
+        return image.affine(images, angle=0.0, translate=shift, scale=1.0, shear=[0.0, 0.0])
+    angle = math.degrees(math.atan(magnitude))
+    shear = [0.0, angle] if vertical else [angle, 0.0]
+    # a shear leaves the first pixel where it is, as in the authors' code
+    return image.affine(images, angle=0.0, translate=[0, 0], scale=1.0, shear=shear, center=[0, 0])
+
+
+def _bin(last: float, level: int, *, start: float = 0.0) -> float:
+    """The magnitude of a bin, of BINS between `start` and `last`, in float32 as torchvision has it."""
+    return float(torch.linspace(start, last, BINS)[level])
