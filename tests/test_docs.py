@@ -1,16 +1,25 @@
 """What docs/extending.md shows does what it says."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
 
-from spatial_adversarial import methods
+from spatial_adversarial import methods, metrics, panels
 from spatial_adversarial.catalog import load
 from spatial_adversarial.data import sources, stand_ins
+from spatial_adversarial.records.evaluation import Evaluation
+from spatial_adversarial.reporting import captions
+from spatial_adversarial.results.aggregate import Aggregator
+from spatial_adversarial.results.store import read_evaluation
+from spatial_adversarial.settings.registry import REGISTRIES, discover
 
 ROOT = Path(__file__).parents[1]
 
@@ -145,3 +154,89 @@ def test_a_number_of_points_keeps_the_one_that_a_line_shows(full_config):
     rotated = next(line for line in panel.lines if line.label == "test, rotated")
     grids = {member.strength: rotated.profiles[member.path].settings["grid"] for member in panel.members}
     assert grids[0] == [0, 45, 90, 135, 180] and grids[30] == [0, 30, 45, 90, 135, 180]
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """added(package, name): the module of a block of the page, found in a package as a file of it would be."""
+
+    def add(package, name: str, constant: str, known: dict, *kinds: str):
+        (tmp_path / name).write_text(block(f"{package.__name__.rpartition('.')[2]}/{name}"), encoding="utf-8")
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+        found = discover(package.__name__, constant, path=[str(tmp_path)])
+        for registry in (known, *(REGISTRIES[kind] for kind in kinds)):
+            monkeypatch.setitem(registry, Path(name).stem, found[Path(name).stem])
+
+    return add
+
+
+def test_a_metric_and_a_panel_kind_have_rows_and_a_figure(added, specs, full_config):
+    added(metrics, "lost_accuracy.py", "METRIC", metrics.METRICS, "metric")
+    added(panels, "bars.py", "PANEL", panels.PANELS, "panel kind")
+    (specs / "lost.yaml").write_text(block("figures/lost.yaml"), encoding="utf-8")
+    catalog = load(full_config | {"papers": ["lost"], "budget": {"members": 2}}, specs)
+    (target,) = catalog.targets.values()
+    assert [panel.kind for panel in target.panels] == ["profile", "bars"]
+
+    def evaluated(path: str, profile, seed: int) -> Evaluation:
+        """Of ten images eight are right when clean; at each point one of these more is lost."""
+        label, grid = np.zeros(10, int), profile.settings["grid"]
+        clean = np.array([1, 1, *np.zeros(8, int)])
+        moved = np.stack([np.where(np.arange(10) < 2 + k % 5, 1, 0) for k in range(len(grid))])
+        return Evaluation(label, clean, np.array(grid), moved[:, None])
+
+    results = Aggregator(
+        target,
+        seeds=lambda run: [0],
+        bootstrap={"replicates": 20, "level": 0.95, "seed": 0},
+        status=lambda *run: "run",
+        evaluation=lambda *key: key,
+        classes={"mnist": 10},
+    )
+    results.inputs.evaluation = evaluated
+    rows = results.table({}).rows
+    for _, curve in rows.groupby(["panel", "strength"]):
+        assert curve.value.tolist() == pytest.approx([k % 5 / 10 for k in range(len(curve))])
+    assert set(rows.panel) == {"a", "b"} and set(rows.metric) == {"lost_accuracy"}
+    drawn = panels.draw(rows, captions.figure(catalog, target))
+    bars = next(axes for axes in drawn.axes if axes.patches)
+    last = rows[(rows.panel == "b") & (rows.x == rows.x.iloc[-1])].value
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx(last.tolist())
+    assert bars.get_ylabel() == "lost accuracy"
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the workflow to which a test may add files."""
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("rules", "workflow_scripts", "figures", "envs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_metric_and_a_panel_kind_are_a_file_each(clone, demo_config):
+    """From the config to the figure: plan, training, evaluation, rows and drawing, by nothing but the two files."""
+    for name in ("metrics/lost_accuracy.py", "panels/bars.py"):
+        (clone / "workflow_scripts/spatial_adversarial" / name).write_text(block(name), encoding="utf-8")
+    (clone / "figures/lost.yaml").write_text(block("figures/lost.yaml"), encoding="utf-8")
+    config = demo_config | {"papers": ["lost"], "results": "results"}
+    config["budget"] = {"epochs": 0.1, "test_images": 60, "members": 2, "points": 3}
+    (clone / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--", "lost"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = pd.read_csv(clone / "results/figures/lost/rotations.csv")
+    assert set(rows.metric) == {"lost_accuracy"} and len(rows) == 2 * 2 * 3
+    a, b = (rows[rows.panel == letter].drop(columns="panel").reset_index(drop=True) for letter in "ab")
+    pd.testing.assert_frame_equal(a, b)
+    for strength in set(rows.strength):
+        run = f"rotate{strength}" if strength else "natural"
+        (file,) = (clone / "results/evaluations/digits/stdcnn").glob(f"{run}-*/seed0/rotation-*.h5")
+        found = read_evaluation(file)
+        right = found.clean == found.label
+        kept = [[np.mean(right & (draw == found.label)) for draw in point] for point in found.prediction]
+        lost = [right.mean() - np.mean(point) for point in kept]
+        assert a.value[a.strength == strength].tolist() == pytest.approx(lost)
+    assert (clone / "results/figures/lost/rotations.png").stat().st_size > 10_000

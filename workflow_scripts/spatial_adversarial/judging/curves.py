@@ -18,8 +18,7 @@ from spatial_adversarial.judging.verdicts import (
     least_tau,
 )
 from spatial_adversarial.records.climbed_label import of_label
-from spatial_adversarial.records.reading import numbers
-from spatial_adversarial.records.tidy import least_status
+from spatial_adversarial.records.tidy import least_status, with_numbers
 from spatial_adversarial.statistics.intervals import (
     Interval,
     Sample,
@@ -240,10 +239,10 @@ def line_of(numbers: Numbers, panel: str, test: dict, source: str = "ours") -> p
 def curves_of(target: Numbers, line: pd.DataFrame) -> Curves:
     """The curves of some of a target's rows."""
     found: dict[float, Curve] = {}
-    strengths = [float(numbers(str(strength))) for strength in line.strength]
-    for strength, x, k in zip(strengths, line.x, line.index, strict=True):
-        found.setdefault(strength, {})[float(numbers(str(x)))] = target.sample(k)
-    unlearnt = {s for s, lost in zip(strengths, not_learnt(line), strict=True) if lost}
+    line = with_numbers(line)
+    for strength, x, k in zip(line.strength, line.x, line.index, strict=True):
+        found.setdefault(strength, {})[x] = target.sample(k)
+    unlearnt = set(line.strength[not_learnt(line)])
     return Curves(found, frozenset(unlearnt), min(map(target.reach, line.index)))
 
 
