@@ -40,7 +40,14 @@ STEP = {
         "then": {
             "additionalProperties": False,
             "required": ["of_eps"],
-            "properties": {"of_eps": {"type": "number", "exclusiveMinimum": 0, "maximum": 2}},
+            "properties": {
+                "of_eps": {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "maximum": 2,
+                    "description": "The share of eps.",
+                }
+            },
         },
         "else": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},  # of the range of a pixel
     },

@@ -11,7 +11,15 @@ STRENGTH = {"type": "number", "minimum": 0}
 
 def _input_rules() -> dict[str, dict]:
     transforms = PERTURBATIONS["transform"].items()
-    return {name: STRENGTH | {"maximum": kind.limit, "default": 0} for name, kind in transforms}
+    return {
+        name: STRENGTH
+        | {
+            "maximum": kind.limit,
+            "default": 0,
+            "description": f"The range of the {kind.label.lower()} of each test image.",
+        }
+        for name, kind in transforms
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
