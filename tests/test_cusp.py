@@ -202,8 +202,8 @@ POINTS = {"1": (0.9, 0.1), "2": (0.2, 0.8), "3": (0.5, 0.5), "4": (0.4, 0.45), "
 METHODS = {"baseline": ["1", "2", "3"], "ours": ["4", "5"]}
 
 
-def made(noise: float = 0.01, not_run: str = ""):
-    """(rows, replicates) of a Pareto figure on POINTS, with the hypervolumes."""
+def made(noise: float = 0.01, not_run: str = "", lost: str = ""):
+    """(rows, replicates) of a Pareto figure on POINTS, with the hypervolumes; `lost`: rows that have not learnt."""
     rng, pairs = np.random.default_rng(2), []
     for key, point in POINTS.items():
         for column, number in zip(("spatial", "adversarial"), point, strict=True):
@@ -231,6 +231,7 @@ def made(noise: float = 0.01, not_run: str = ""):
                 "published": None,
             }
             row |= {"status": "not run", "value": np.nan} if key in not_run else {}
+            row |= {"learnt": "no" if key in lost else "yes"}
             drawn = (number + rng.normal(0, noise, 300)).astype(np.float32)
             pairs.append((CellRow(**row), Sample(number, drawn, np.array([number]))))
     spec = {"x": "spatial", "y": "adversarial", "methods": METHODS}
@@ -300,11 +301,27 @@ def test_every_model_is_numbered_once_and_lists_are_compared_with_one_model(cata
         [-10, 10],
         [-5, 5],
     ]  # less row 3
-    told = lists.get_title(loc="left").replace("\n", " ")
-    assert "of 2 lists 1 gain in spatial accuracy, 1 in adversarial, 1 in both" in told
+    told = lists.texts[0].get_text().replace("\n", " ")
+    assert "Of 2 lists 1 gain in spatial accuracy, 1 in adversarial, 1 in both" in told
     assert "ours as a set: +8.0 points of dominated area" in told  # .33 - .25
     labels = [text.get_text() for text in canvas.legends[0].get_texts()]
     assert labels[1].startswith("ours (2 models): 33.0 [") and len(labels) == 2
+
+
+def test_models_not_shown_to_have_learnt_dominate_nothing(catalog):
+    rows, _ = made(lost="15")
+    volumes = rows[rows.metric == "hypervolume"].set_index("panel").value
+    assert volumes.baseline == pytest.approx(0.5 * 0.5 + 0.2 * 0.3) and volumes.ours == pytest.approx(
+        0.4 * 0.45
+    )
+    canvas = drawn_figure(catalog, rows)
+    assert canvas.axes[0].get_title(loc="left") == "front: rows 2, 3"
+    assert "pale" in canvas.legends[0].get_texts()[-1].get_text()
+    rows, _ = made(lost="45")
+    ours = rows[(rows.metric == "hypervolume") & (rows.panel == "ours")].iloc[0]
+    assert np.isnan(ours.value) and ours.learnt == "no" and ours.status == "run"
+    canvas = drawn_figure(catalog, rows)
+    assert canvas.legends[0].get_texts()[1].get_text() == "ours (2 models): not learnt"
 
 
 def test_a_pareto_figure_with_nothing_run_says_so(catalog):

@@ -1,6 +1,7 @@
 """Draw one figure: tidy rows, its aggregate's or those of a CSV, become a CSV, a PDF and a PNG."""
 
 import logging
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,14 +10,18 @@ from spatial_adversarial.catalog import Catalog, Target, of_job
 from spatial_adversarial.plots.style import save
 from spatial_adversarial.records import climbed_label
 from spatial_adversarial.reporting import captions
+from spatial_adversarial.results import finished
 from spatial_adversarial.results.figure_csv import read_tidy, write_tidy
 from spatial_adversarial.results.store import read_aggregate
 from spatial_adversarial.runner.job import job
 
 
 def draw(catalog: Catalog, target: Target, rows: pd.DataFrame, pdf: str, png: str) -> None:
-    """Draw `target` from its tidy rows."""
-    save(panels.draw(rows, captions.figure(catalog, target)), pdf, png)
+    """Draw `target` from its tidy rows: page 2 beside `png` as <target>_2.png, and none that it has no longer."""
+    pages = save(panels.draw_pages(rows, captions.figure(catalog, target)), pdf, png)
+    for file in finished.pages(catalog, target, Path(png).parent):
+        if file not in [Path(png), *pages]:
+            file.unlink()
 
 
 if "snakemake" in globals():

@@ -25,6 +25,11 @@ def kind_of(spec: dict) -> str:
     return next(defaults, "profile")
 
 
+def draw_pages(rows: "pd.DataFrame", figure: dict) -> "list[Figure]":
+    """Draw a figure as `draw` does, on as many pages as its panels need to stay legible."""
+    return [draw(rows, page) for page in TARGETS[figure["kind"]].pages(figure)]
+
+
 def draw(rows: "pd.DataFrame", figure: dict) -> "Figure":
     """Draw a whole figure, as reporting.captions.figure describes it, from its tidy rows."""
     from spatial_adversarial.plots import style

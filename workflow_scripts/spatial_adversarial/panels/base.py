@@ -159,6 +159,10 @@ class TargetKind:
         """Its own sentences of a caption."""
         return []
 
+    def pages(self, figure: dict) -> list[dict]:
+        """A figure's description as one for each page that it takes."""
+        return [figure]
+
     def draw(self, rows: pd.DataFrame, figure: dict) -> Figure:
         """Draw a whole figure from its tidy rows; ValueError names figure and panel of whatever is missing."""
         raise NotImplementedError

@@ -23,6 +23,11 @@ class PanelsFigure(TargetKind):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
         return parts
 
+    def pages(self, figure):
+        from spatial_adversarial.plots import layout
+
+        return layout.pages(figure) if layout.is_grid(figure["panels"]) else [figure]
+
     def draw(self, rows, figure):
         from spatial_adversarial import plots
         from spatial_adversarial.panels import PANELS

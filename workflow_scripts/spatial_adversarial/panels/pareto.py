@@ -33,7 +33,8 @@ class ParetoFigure(TargetKind):
         return [
             "Numbers: rows of the table. Step line: the front; shaded: what some model dominates. Right: each list "
             "against the one other model that dominates most. Legend: hypervolume, the area that a "
-            f"method's models dominate, with its {about.intervals}."
+            f"method's models dominate, with its {about.intervals}. Models not shown to have learnt count for no front "
+            "and no area."
         ]
 
     def draw(self, rows, figure):
@@ -45,7 +46,8 @@ class ParetoFigure(TargetKind):
 def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
     """The hypervolume of each method of a Pareto figure, with its interval.
 
-    spec: the figure's columns `x` and `y`, and the rows of its `methods`; those not run are left out.
+    spec: the figure's columns `x` and `y`, and the rows of its `methods`. Those not run are left out, and those not
+    shown to have learnt, which dominate by chance; a method with no others has `learnt` "no" and no area.
     """
     from spatial_adversarial.statistics.intervals import interval
 
@@ -57,6 +59,13 @@ def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
             first = made[0][0]
             where = {key: getattr(first, key) for key in ("paper", "target", "data", "model")}
             yield CellRow(**where, **about, status="not run"), blank(made[:1])[1]
+            continue
+        found = [cells[row, spec["x"]][0] for row in run]
+        run = [row for row, cell in zip(run, found, strict=True) if cell.learnt != "no"]
+        if not run:
+            first = {key: getattr(found[0], key) for key in KEPT}
+            status = least_status(row.status for row in found)
+            yield CellRow(**first, **about, learnt="no", status=status), blank(made[:1])[1]
             continue
         points = [[cells[row, spec[axis]][1] for row in run] for axis in ("x", "y")]
         names = ["value", "drawn", *(["seeds"] if paired([*points[0], *points[1]]) else [])]

@@ -35,13 +35,14 @@ def draw_panels(rows: DataFrame, figure: dict, draw_panel: DrawPanel) -> Figure:
 
 def _in_frame(figure: dict, draw_panel: Callable[[Axes, dict], list[Line2D]]) -> Figure:
     panels, columns = figure["panels"], min(figure["columns"], len(figure["panels"]))
-    size = style.WIDE if columns <= 2 else style.COMPACT
+    size = style.ALONE if columns == 1 else style.WIDE if columns == 2 else style.COMPACT
     canvas, all_axes = style.frame(len(panels), columns, size=size, legends=True)
     reduced = any(panel["status"] == "reduced" for panel in panels)
     common = [key for key in NAMES if len({panel[key] for panel in panels}) == 1]
     heading = [figure["title"] + (" [reduced budget]" if reduced else "")]
     heading.append(", ".join(style.spelled_out(panels[0][key]) for key in common))
-    canvas.suptitle("\n".join(fill(line, int(13 * canvas.get_figwidth())) for line in heading if line))
+    text = "\n".join(fill(line, int(13.5 * canvas.get_figwidth())) for line in heading if line)
+    canvas.suptitle(text, x=0.02, ha="left")
     for axes, panel in zip(all_axes, panels, strict=True):
         own = ", ".join(style.spelled_out(panel[key]) for key in NAMES if key not in common)
         style.title(axes, f"({panel['panel']}) {own}".strip())

@@ -31,7 +31,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     axes.set_xlabel(f"the image's class: {int(rows['label'].iloc[0])}")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    axes.set_title(axes.get_title(loc="left"), loc="left", pad=30)  # above the pictures' own texts
+    axes.set_title(axes.get_title(loc="left"), loc="left", pad=24)  # above the pictures' own texts
     return []
 
 

@@ -16,9 +16,11 @@ from spatial_adversarial.plots.layout import (
     WIDTH,
     Cell,
     Layout,
+    common_names,
     header,
     heading,
     layout,
+    plane_rows,
     rows_of,
     x_key,
 )
@@ -33,10 +35,11 @@ def draw(rows: DataFrame, figure: dict, draw_panel: Callable[[Axes, dict], list[
     canvas.suptitle(heading(figure), x=0.02, y=1 - 0.08 / places.height, ha="left", va="top")
     drawn = [(cell, *_draw_cell(canvas, cell, places, draw_panel)) for cell in places.cells]
     _crop(rows, drawn)
+    _label_ends(drawn)
     grid = rows_of(figure["panels"])
     for r, row in enumerate(grid):
         own = [(cell, lines) for cell, _, lines in drawn if cell.row == r]
-        _name_row(canvas, own[0][0], places)
+        _name_row(canvas, own[0][0], places, common_names(figure))
         if places.legend_left < WIDTH:
             before = grid[r - 1][0]["strength_label"] if r else ""
             label = row[0]["strength_label"]
@@ -46,7 +49,7 @@ def draw(rows: DataFrame, figure: dict, draw_panel: Callable[[Axes, dict], list[
         canvas.legend(handles=_once(lines), loc="lower center", ncols=6, borderaxespad=0.2)
     if places.plane is not None:
         axes = _axes(canvas, (LEFT, places.plane, *PLANE), places.height)
-        trade_off.draw(axes, rows, grid)
+        trade_off.draw(axes, rows, plane_rows(figure), common_names(figure))
     return canvas
 
 
@@ -60,8 +63,6 @@ def _draw_cell(
 ) -> tuple[Axes, list[Line2D]]:
     axes = _axes(canvas, cell.box, places.height)
     lines = draw_panel(axes, cell.panel)
-    if lines and cell.panel["x_axis"] != "strength":
-        profiles.label_ends(axes, [line for line in lines if line.axes is axes], cell.box[2:])
     axes.set_title(f"({cell.panel['panel']})", loc="left", pad=2)
     if cell.header is not None:
         left, _, width, _ = cell.box
@@ -77,12 +78,13 @@ def _draw_cell(
     return axes, lines
 
 
-def _name_row(canvas: Figure, first: Cell, places: Layout) -> None:
-    """Write a row's data set, network and family once, upright on its left."""
+def _name_row(canvas: Figure, first: Cell, places: Layout, common: list[str]) -> None:
+    """Write once, upright on its left, what of a row's data set, network and family is not common to all rows."""
     _, top, _, height = first.box
-    wide = int(21 * (height + LETTER))
+    wide = int(21.5 * (height + LETTER))
     words = [first.panel["data"], first.panel["network"], style.spelled_out(first.panel["family"])]
-    text = "\n".join(fill(word, wide, break_on_hyphens=False) for word in words if word)
+    own = [word for word in words if word and word not in common]
+    text = "\n".join(fill(word, wide, break_on_hyphens=False) for word in own)
     y = 1 - (top + height / 2) / places.height
     look = {"rotation": 90, "ha": "left", "va": "center", "multialignment": "center"}
     canvas.text(0.06 / WIDTH, y, text, fontsize=SMALL, linespacing=1.1, **look)
@@ -109,6 +111,15 @@ def _row_legend(canvas: Figure, own: list[tuple[Cell, list[Line2D]]], places: La
         text = f"{label}\n· clean accuracy" if first.row == 0 and "·" in handles[0].get_label() else label
         y = 1 - (top - LETTER) / places.height
         canvas.text(place[0], y, text, ha="left", va="bottom", fontsize=SMALL, linespacing=1.1)
+
+
+def _label_ends(drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None:
+    """Label curves at their ends, the panels of one column and x axis alike."""
+    shown = [one for one in drawn if one[2] and one[0].panel["x_axis"] != "strength"]
+    for key in dict.fromkeys((cell.box[0], x_key(cell.panel)) for cell, _, _ in shown):
+        column = [one for one in shown if (one[0].box[0], x_key(one[0].panel)) == key]
+        panels = [(axes, [line for line in lines if line.axes is axes]) for _, axes, lines in column]
+        profiles.label_ends(panels, column[0][0].box[2:])
 
 
 def _once(lines: list[Line2D]) -> list[Line2D]:

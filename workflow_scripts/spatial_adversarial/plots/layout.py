@@ -19,6 +19,7 @@ TITLE = 0.12  # between rows that are trained with different strengths: their le
 LETTER = 0.15  # above each panel
 GAP, OWN_SCALE = 0.1, 0.38  # between columns; before one with a scale of its own
 TALLEST, LOWER = 1.8, 1.25  # inches of a panel, and of one in three rows or more
+LOWEST = 0.8  # inches of a panel: what would be lower goes on a second page
 AGAINST = {"rotation": "rotations", "translation": "translations", "rotation_translation": "both together"}
 DISTANCE = "mean_l2_distance"
 
@@ -81,7 +82,8 @@ def is_grid(panels: list[dict]) -> bool:
 def layout(figure: dict) -> Layout:
     """Place a figure's panels: no page is higher than `style.PAGE`, more rows are lower ones."""
     rows = rows_of(figure["panels"])
-    columns, packed = _columns(rows), False
+    order = _columns(rows_of(figure.get("all_panels", figure["panels"])))
+    columns, packed = [column for column in order if column in _columns(rows)], False
     if len(rows) > 1 and len(columns) == len(figure["panels"]):
         columns, packed = [None] * max(map(len, rows)), True  # no column is shared: each row has its own
     at = [[k if packed else columns.index(_column(panel)) for k, panel in enumerate(row)] for row in rows]
@@ -94,12 +96,12 @@ def layout(figure: dict) -> Layout:
     lefts = [LEFT + k * width + sum(gaps[: k + 1]) for k in range(len(columns))]
 
     top = HEADING + HEADING_LINE * len(heading(figure).splitlines()) + 0.1
-    plane = top if any(map(has_invariance_and_robustness, rows)) else None
+    plane = top if any(map(has_invariance_and_robustness, plane_rows(figure))) else None
     top += PLANE[1] + BELOW if plane is not None else 0
     lines = max(header(panel, width).count("\n") + 1 for panel in figure["panels"])
     named = HEADER_LINE * max(2, lines) + 0.03
     headers = [named if r == 0 or packed else 0.0 for r in range(len(rows))]
-    labels = [row[0]["strength_label"] for row in rows]
+    labels = list(map(_label, rows))
     headers = [
         max(high, TITLE if r and not strengths and labels[r] != labels[r - 1] else 0)
         for r, high in enumerate(headers)
@@ -108,7 +110,7 @@ def layout(figure: dict) -> Layout:
     bottom = 0.3 if strengths else 0.05  # one legend for all rows
     free = style.PAGE - top - sum(headers) - sum(axes) - bottom - LETTER * len(rows)
     height = min(
-        free / len(rows), max(0.75 * width, _legend_height(figure)), TALLEST if len(rows) < 3 else LOWER
+        free / len(rows), max(0.9 * width, _legend_height(figure)), TALLEST if len(rows) < 3 else LOWER
     )
 
     cells, names = [], top
@@ -123,6 +125,54 @@ def layout(figure: dict) -> Layout:
         top += height + axes[r]
     legend = WIDTH if strengths else WIDTH - LEGEND + 0.08
     return Layout(round(top + bottom, 6), plane, tuple(cells), legend)
+
+
+def pages(figure: dict) -> list[dict]:
+    """A grid's pages as figures of their own: one where its panels are no lower than LOWEST, or need no more room.
+
+    A page has "all_panels", whose columns keep their order on each, and "trade_off": whether that stands on it, for
+    all rows. Pages end between rows that are trained with different strengths where they can.
+    """
+    rest, found = rows_of(figure["panels"]), []
+    while rest:
+        made = [_page(figure, rest[:count], not found) for count in range(1, len(rest) + 1)]
+        fitting = [k for k, page in enumerate(made, 1) if _is_legible(page)] or [1]
+        ends = [k for k in fitting if k == len(rest) or _label(rest[k]) != _label(rest[k - 1])]
+        count = max(ends or fitting)
+        rest = rest[count:]
+        found.append(made[count - 1])
+    if len(found) == 1:
+        return [figure]
+    title = figure["title"]
+    return [page | {"title": f"{title} (page {k} of {len(found)})"} for k, page in enumerate(found, 1)]
+
+
+def _page(figure: dict, rows: list[list[dict]], first: bool) -> dict:
+    own = [panel for row in rows for panel in row]
+    return figure | {"panels": own, "all_panels": figure["panels"], "trade_off": first}
+
+
+def _is_legible(page: dict) -> bool:
+    places = layout(page)
+    return places.height < style.PAGE - 0.01 or places.cells[0].box[3] >= LOWEST
+
+
+def _label(row: list[dict]) -> str:
+    return row[0]["strength_label"]
+
+
+def plane_rows(figure: dict) -> list[list[dict]]:
+    """The rows that the trade-off plane of a figure, or of a page of it, shows."""
+    return rows_of(figure.get("all_panels", figure["panels"])) if figure.get("trade_off", True) else []
+
+
+def common_names(figure: dict) -> list[str]:
+    """The data set and the network where all rows have the same: beside a plane, its legend names them once."""
+    rows = plane_rows(figure)
+    if len(rows) < 2 or not any(map(has_invariance_and_robustness, rows)):
+        return []
+    first = rows[0][0]
+    return [first[key] for key in ("data", "network") if len({row[0][key] for row in rows}) == 1]
 
 
 def heading(figure: dict) -> str:

@@ -11,11 +11,12 @@ from pandas import DataFrame, Series
 
 from spatial_adversarial.metrics.hypervolume import on_front
 from spatial_adversarial.plots import style
+from spatial_adversarial.plots.numbering import label_points
 
 SIZE = (7.0, 5.2)
-PLANE = (0.08, 0.3, 0.52, 0.6)  # shares of the page: left, bottom, width, height
-LISTS = (0.71, 0.3, 0.27, 0.48)
-NEAR = [(r * np.cos(t), r * np.sin(t)) for r in (7, 11, 16) for t in np.arange(8) * np.pi / 4 + 0.6]
+PLANE = (0.095, 0.26, 0.505, 0.65)  # shares of the page: left, bottom, width, height
+LISTS = (0.71, 0.49, 0.27, 0.4)
+PALE = f"pale: {style.UNLEARNT}, in no area and on no front"
 
 
 def draw(rows: DataFrame, figure: dict) -> Figure:
@@ -39,7 +40,8 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     looks = dict(zip(panel["methods"], style.looks(len(panel["methods"])), strict=True))
     _draw_points(plane, points, looks)
     _label_axes(plane, panel["labels"])
-    _write_numbers(plane, points)
+    places = list(zip(points["x_value"], points["y_value"], strict=True))
+    label_points(plane, places, list(map(_number, points.index)))
     volumes = rows[rows["metric"] == "hypervolume"].set_index("panel")["value"].astype(float)
     _compare_lists(lists, points, panel, volumes)
     canvas.legend(
@@ -76,6 +78,8 @@ def _points(rows: DataFrame, panel: dict) -> DataFrame:
 
 
 def _front(points: DataFrame) -> DataFrame:
+    """The front of the models that are shown to have learnt."""
+    points = points[~points["pale"]]
     found = on_front(points["x_value"].to_numpy(float), points["y_value"].to_numpy(float))
     return points[found].sort_values("x_value")
 
@@ -83,10 +87,10 @@ def _front(points: DataFrame) -> DataFrame:
 def _draw_points(axes: Axes, points: DataFrame, looks: dict) -> None:
     front = _front(points)
     steps_x = np.concatenate([[0], front["x_value"], front["x_value"].iloc[-1:]])
-    steps_y = np.concatenate([front["y_value"].iloc[:1], front["y_value"], [0]])
-    axes.fill_between(steps_x, steps_y, step="pre", color="0.95", linewidth=0, zorder=0)
-    axes.plot(steps_x, steps_y, drawstyle="steps-pre", color="0.45", linewidth=0.8, zorder=1)
-    axes.set_title(f"front: rows {', '.join(map(_number, front.index))}", pad=4)
+    steps_y = np.concatenate([front["y_value"].iloc[:1], front["y_value"], [0] * (len(front) > 0)])
+    axes.fill_between(steps_x[: len(steps_y)], steps_y, step="pre", color="0.95", linewidth=0, zorder=0)
+    axes.plot(steps_x[: len(steps_y)], steps_y, drawstyle="steps-pre", color="0.45", linewidth=0.8, zorder=1)
+    axes.set_title(f"front: rows {', '.join(map(_number, front.index)) or 'none'}", pad=4)
     for method, look in looks.items():
         own = points[points["method"] == method]
         bars = [
@@ -95,7 +99,14 @@ def _draw_points(axes: Axes, points: DataFrame, looks: dict) -> None:
         ]
         marks = {"color": look["color"], "marker": look["marker"], "markersize": 4.5}
         axes.errorbar(
-            own["x_value"], own["y_value"], bars[1], bars[0], fmt="none", ecolor=look["color"], alpha=0.35
+            own["x_value"],
+            own["y_value"],
+            bars[1],
+            bars[0],
+            fmt="none",
+            ecolor=look["color"],
+            alpha=0.35,
+            elinewidth=1,
         )
         for pale, part in own.groupby("pale"):
             alpha = style.PALE if pale else 1
@@ -110,41 +121,16 @@ def _number(key: str) -> str:
     return str(key).replace("_", " ")
 
 
-def _write_numbers(axes: Axes, points: DataFrame) -> None:
-    """Write each point's number once, beside it, where it is farthest from other points and numbers."""
-    dots = 72 / axes.figure.dpi
-    taken = list(axes.transData.transform(points[["x_value", "y_value"]].to_numpy()) * dots)
-    box = axes.get_window_extent().get_points() * dots
-    for key, place in zip(points.index, list(taken), strict=True):
-        half = np.array([1.7 * len(_number(key)), 4])  # points of its letters
-        spots = [place + offset + (np.sign(offset[0]) * half[0], 0) for offset in map(np.array, NEAR)]
-        inside = [
-            spot for spot in spots if (np.abs(spot - box.mean(0)) + half <= np.ptp(box, axis=0) / 2).all()
-        ]
-
-        def room(spot: np.ndarray, place: np.ndarray = place) -> float:
-            others = min(np.hypot(*((spot - one) / (1.4, 1))) for one in taken if one is not place)
-            return min(others, 12) - 0.3 * np.hypot(*(spot - place))
-
-        best = max(inside or spots, key=room)
-        taken.append(best)
-        offset = best - place
-        line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
-        value = (points.loc[key, "x_value"], points.loc[key, "y_value"])
-        look = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": 7}
-        axes.annotate(_number(key), value, offset, arrowprops=line, **look)
-
-
 def _label_axes(axes: Axes, labels: dict) -> None:
     axes.set(xlabel=labels["x"], ylabel=labels["y"])
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
 def one_model(points: DataFrame, sets: list[str]) -> Series:
-    """Of the models outside `sets`, the one that dominates the largest area: what each list is compared with."""
-    alone = points[~points["method"].isin(sets)]
+    """Of the models outside `sets` that have learnt, the one that dominates most: what each list is compared with."""
+    alone = points[~points["method"].isin(sets) & ~points["pale"]]
     return alone.loc[(alone["x_value"] * alone["y_value"]).idxmax()] if len(alone) else Series(dtype=object)
 
 
@@ -166,32 +152,32 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: dict, volumes: Series) 
     axes.set_yticks(places, [_number(key) for key in lists.index])
     axes.set_ylim(places[-1] - 0.6, 0.6)
     axes.set_xlabel(f"points above row {_number(base.name)}")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=2, handletextpad=0.2, columnspacing=1)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=2, handletextpad=0.2, columnspacing=1)
     better = {axis: int((gain > 0).sum()) for axis, gain in gains.items()}
     both = int(((gains["x"] > 0) & (gains["y"] > 0)).sum())
-    told = (
-        f"list by list against {base['method']} (row {_number(base.name)}), the one model with the largest area: "
-        f"of {len(lists)} lists {better['x']} gain in {names['x']} accuracy, {better['y']} in {names['y']}, "
-        f"{both} in both"
-    )
-    told += "; " + "; ".join(
-        _gain(volumes, method, base) for method in panel["zoom"] if (lists["method"] == method).any()
-    )
-    axes.set_title(fill(told, 40), pad=4, x=-0.16)
+    axes.set_title(fill(f"each list less row {_number(base.name)}, {base['method']}", 38), pad=4, x=-0.16)
+    told = [
+        f"Row {_number(base.name)}: of single models the one that dominates most.",
+        f"Of {len(lists)} lists {better['x']} gain in {names['x']} accuracy, {better['y']} in {names['y']}, "
+        f"{both} in both.",
+    ]
+    learnt = points[~points["pale"]]
+    told += [_gain(volumes, method, base) for method in panel["zoom"] if (learnt["method"] == method).any()]
+    text = "\n".join(fill(line, 46) for line in told)
+    axes.text(-0.16, -0.42, text, transform=axes.transAxes, va="top", fontsize=6.5, linespacing=1.3)
 
 
 def _gain(volumes: Series, method: str, base: Series) -> str:
     """What a set of lists dominates beyond one model, in words."""
     gain = 100 * (volumes[method] - base["x_value"] * base["y_value"])
-    return f"{method} as a set: {gain:+.1f} points of dominated area".replace("-", "−")
+    return f"{method} as a set: {gain:+.1f} points of dominated area.".replace("-", "−")
 
 
 def _handles(rows: DataFrame, looks: dict, points: DataFrame) -> list[Line2D]:
     """A legend's entry for each method drawn: its mark, and its hypervolume with the interval; what is pale."""
     volumes = rows[rows["metric"] == "hypervolume"].set_index("panel")
     mark = {"linestyle": "none", "marker": "o", "color": "0.2", "alpha": style.PALE}
-    pale = [Line2D([], [], label=f"pale: {style.UNLEARNT}", **mark)] if points["pale"].any() else []
-    counts = points["method"].value_counts()
+    pale = [Line2D([], [], label=PALE, **mark)] if points["pale"].any() else []
     return [
         Line2D(
             [],
@@ -199,12 +185,17 @@ def _handles(rows: DataFrame, looks: dict, points: DataFrame) -> list[Line2D]:
             linestyle="none",
             color=look["color"],
             marker=look["marker"],
-            label="{}{}: {:.1f} [{:.1f}, {:.1f}]".format(
-                method,
-                f" ({counts[method]} models)" if counts[method] > 1 else "",
-                *(100 * float(volumes.loc[method, key]) for key in ("value", "low", "high")),
-            ),
+            label=_area(method, volumes.loc[method], points),
         )
         for method, look in looks.items()
-        if method in counts
+        if (points["method"] == method).any()
     ] + pale
+
+
+def _area(method: str, volume: Series, points: DataFrame) -> str:
+    own = points[points["method"] == method]
+    count = f" ({len(own)} models)" if len(own) > 1 else ""
+    if own["pale"].all():
+        return f"{method}{count}: {style.UNLEARNT}"
+    numbers = (100 * float(volume[key]) for key in ("value", "low", "high"))
+    return "{}{}: {:.1f} [{:.1f}, {:.1f}]".format(method, count, *numbers)

@@ -5,16 +5,18 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.climbed_label import of_label
 
-WIDE = 1.6  # inches of a panel whose curves' ends are labelled
+WIDE = 1.3  # inches of a panel whose curves' ends are labelled
 END_LABEL = 0.09  # inches between two of these labels
+TICK_LABEL = 0.19  # inches between two labels of ticks on the eps axis
 MET = 0.03  # curves that differ by less have met
-BEYOND = "out of reach"
+BEYOND = "shaded: out of reach"
+LINEAR, BREAK = 1 / 255, "//"  # up to where an axis of doubling budgets is linear, and the mark that says so
 X_LABELS = {
     "degrees": "±degrees",
     "fraction": "±share of side",
@@ -78,17 +80,19 @@ def x_axis(axes: Axes, unit: str, values: list[float], *, joint: bool = False) -
     if unit == "fraction":
         axes.xaxis.set_major_locator(MultipleLocator(0.1))
         axes.xaxis.set_major_formatter("{x:g}")
+    if unit == "epoch":
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     if unit == "eps":
         _eps_axis(axes, values)
 
 
 def _shade_beyond(axes: Axes, reach: float | None, largest: float) -> None:
-    """Shade and name the eps that an attack's steps do not reach; `reach` is None where there is no such limit."""
+    """Shade and, above the panel, name the eps that an attack's steps do not reach; `reach` None: no such limit."""
     if reach is None or reach >= largest:
         return
-    axes.axvspan(reach, largest, color="0.93", linewidth=0, zorder=0)
-    look = {"rotation": 90, "ha": "left", "va": "top", "fontsize": 5.5, "color": "0.4", "clip_on": True}
-    axes.annotate(BEYOND, (reach, 1), (2, 0), textcoords="offset points", **look)
+    axes.axvspan(reach, largest, color="0.92", linewidth=0, zorder=0)
+    look = {"ha": "right", "va": "bottom", "fontsize": 5.5, "color": "0.4"}
+    axes.annotate(BEYOND, (1, 1), (0, 1), "axes fraction", "offset points", **look)
 
 
 def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
@@ -111,40 +115,74 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     right = last * (1.02 if [last] == beyond else 1.001)  # nothing of the shade where all of it is cut
     for axes in panels:
         axes.set_xlim(right=right)
+        for text in axes.texts:
+            text.set_visible(text.get_text() != BEYOND or right > reach)
         for line in axes.lines:
             line.set_clip_on(True)
         if axes.get_xlabel() and [last] == met:
             axes.set_xlabel(f"{axes.get_xlabel()}\nbeyond: all meet", linespacing=1)
 
 
-def label_ends(axes: Axes, lines: list[Line2D], inches: tuple[float, float]) -> None:
-    """Write each curve's strength at its end in a panel of `inches` (width, height) where all of them fit."""
-    low, high = axes.get_xlim()
-    ends = sorted(
-        ((line.get_ydata()[-1], line) for line in lines if len(line.get_ydata())), key=lambda end: end[0]
-    )
-    span = axes.get_ylim()[1] - axes.get_ylim()[0]
-    close = any(b[0] - a[0] < END_LABEL / inches[1] * span for a, b in pairwise(ends))
-    if inches[0] < WIDE or close or axes.get_xscale() != "linear":
+def label_ends(panels: list[tuple[Axes, list[Line2D]]], inches: tuple[float, float]) -> None:
+    """Write each curve's strength at its end, in those of some panels of one x axis where all of them fit.
+
+    inches: a panel's width and height. All panels leave the same room, so that the axis stays the same.
+    """
+    fitting = [(axes, ends) for axes, lines in panels if _are_apart(axes, ends := _ends(lines), inches[1])]
+    if inches[0] < WIDE or not fitting or fitting[0][0].get_xscale() != "linear":
         return
-    axes.set_xlim(low, high + (high - low) * 0.42 / inches[0])
-    for y, line in ends:
+    longest = max(len(_strength(line)) for _, ends in fitting for _, line in ends)
+    for axes, _ in panels:
+        low, high = axes.get_xlim()
+        axes.set_xlim(low, high + (high - low) * (0.1 + 0.055 * longest) / inches[0])
+    for y, line in (end for _, ends in fitting for end in ends):
         look = {"color": line.get_color(), "va": "center", "fontsize": 6.5}
-        text = line.get_label().split(" · ")[0].split(" (")[0]
-        axes.annotate(text, (line.get_xdata()[-1], y), (4, 0), textcoords="offset points", **look)
+        place = line.get_xdata()[-1], y
+        line.axes.annotate(_strength(line), place, (4, 0), textcoords="offset points", **look)
+
+
+def _ends(lines: list[Line2D]) -> list[tuple[float, Line2D]]:
+    """The last value of each curve, from the lowest."""
+    ends = [(line.get_ydata()[-1], line) for line in lines if len(line.get_ydata())]
+    return sorted(ends, key=lambda end: end[0])
+
+
+def _are_apart(axes: Axes, ends: list[tuple[float, Line2D]], height: float) -> bool:
+    low, high = axes.get_ylim()
+    return bool(ends) and all(b[0] - a[0] >= END_LABEL / height * (high - low) for a, b in pairwise(ends))
+
+
+def _strength(line: Line2D) -> str:
+    return line.get_label().split(" · ")[0].split(" (")[0]
 
 
 def _eps_axis(axes: Axes, values: list[float]) -> None:
     if not style.in_255ths(values):
-        axes.xaxis.set_major_locator(MultipleLocator(0.2))
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5]))
         axes.xaxis.set_major_formatter("{x:g}")
         return
     # Budgets double from point to point: on a linear axis all but the last two would share the left edge.
-    axes.set_xscale("symlog", base=2, linthresh=1 / 255, linscale=0.8)
-    axes.axvline(1 / 255, color="0.55", linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=0.5)
+    axes.set_xscale("symlog", base=2, linthresh=LINEAR, linscale=0.8)
+    axes.axvline(LINEAR, color="0.55", linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=0.5)
+    look = {"ha": "center", "va": "center", "fontsize": 6, "clip_on": False}
+    axes.text(LINEAR, 0, BREAK, transform=axes.get_xaxis_transform(), **look)
     ticks = sorted(set(values))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    told = {0, *ticks[1::2], ticks[-1]}  # the labels of all would touch
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(255 * x)}" if x in told else ""))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: f"{round(255 * x)}" if x in _labelled(axes, ticks) else "")
+    )
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("eps × 255, log > 1")
+    axes.set_xlabel("eps × 255, log₂ above 1")
+
+
+def _labelled(axes: Axes, ticks: list[float]) -> list[float]:
+    """The ticks whose labels do not touch: the first and the last in view, and what fits between them."""
+    ticks = [tick for tick in ticks if tick <= axes.get_xlim()[1]]
+    places = axes.transData.transform([(tick, 0) for tick in ticks])[:, 0] / axes.figure.dpi
+    kept = ticks[:1]
+    last = places[0]
+    for tick, place in list(zip(ticks, places, strict=True))[1:-1]:
+        if place - last >= TICK_LABEL and places[-1] - place >= TICK_LABEL:
+            kept.append(tick)
+            last = place
+    return [*kept, *ticks[1:][-1:]]

@@ -1,7 +1,9 @@
 """Panels against the training strength: accuracies, or the mean L2 distance that DeepFool finds."""
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
 from pandas import DataFrame, Series
 
 from spatial_adversarial.plots import style
@@ -38,13 +40,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
         published_marks += style.hollow(
             axes, published["strength"].map(style.number), published["value"], look
         )
-    ticks = [style.number(s) for s in panel["strengths"]]
-    if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
-        axes.set_xscale("log")
-    else:
-        ticks = _apart(ticks)
-        axes.set_xticks(ticks, [style.strength_text(t, panel["strength_label"]) for t in ticks])
-    axes.set_xlabel(panel["strength_label"])
+    _strength_axis(axes, panel)
     _value_axis(axes, panel)
     return lines + published_marks + crossed[:1]
 
@@ -71,13 +67,29 @@ def _looks(panel: dict) -> list[dict]:
     return [style.APART if alone else next(looks) for alone in apart]
 
 
-def _apart(ticks: list[float]) -> list[float]:
-    """The ticks, from the least, whose labels do not touch: a fifth of their range apart, or nearly so."""
-    kept = ticks[:1]
-    for tick in ticks[1:]:
-        if tick - kept[-1] > 0.19 * (ticks[-1] - ticks[0]):
+def _strength_axis(axes: Axes, panel: dict) -> None:
+    """Ticks at the strengths themselves, as many as have room for their labels."""
+    ticks = [style.number(s) for s in panel["strengths"]]
+    if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
+        axes.set_xscale("log")
+    labels = {tick: _text(tick, panel["strength_label"]) for tick in ticks}
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    places = axes.get_xaxis().get_transform().transform(np.array(ticks, dtype=float))
+    places = (places - places[0]) / max(places[-1] - places[0], 1e-12) * 0.9 * inches
+    kept, end = [], -np.inf
+    for tick, place in zip(ticks, places, strict=True):
+        half = 0.03 * len(labels[tick]) + 0.005
+        if place - half >= end:
             kept.append(tick)
-    return kept
+            end = place + half
+    axes.xaxis.set_major_locator(FixedLocator(kept))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([labels[tick] for tick in kept])
+    axes.set_xlabel(panel["strength_label"])
+
+
+def _text(strength: float, label: str) -> str:
+    return f"{strength:,.0f}" if strength >= 1000 else style.strength_text(strength, label)
 
 
 def _near(values: Series, wanted: str) -> Series:
@@ -88,6 +100,7 @@ def _value_axis(axes: Axes, panel: dict) -> None:
     metrics = {line["metric"] for line in panel["lines"]}
     if metrics == {DISTANCE}:
         axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_ylabel("mean L2 distance")
     elif DISTANCE in metrics:
         raise ValueError(f"panel {panel['panel']}: {DISTANCE} and accuracies cannot share an axis")

@@ -13,6 +13,7 @@ from textwrap import fill
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
@@ -48,7 +49,8 @@ RC = {
     "pdf.fonttype": 42,
 }
 COMPACT = (1.75, 1.7)  # inches a panel: two in a column, four in a page
-WIDE = (3.3, 2.5)  # inches a panel that fills a column alone
+WIDE = (3.3, 2.5)  # inches a panel that fills a column
+ALONE = (5.0, 3.0)  # inches of one with none beside it
 TITLE_LINE = 0.13  # inches of each line of a title after its first
 LABELS = 0.5  # inches of a panel's height, and width, for its title, ticks and labels
 EMPTY = 0.01  # inches of a legend's row before it has a legend
@@ -265,12 +267,20 @@ def save_png(figure: Figure, png: str | Path) -> None:
         figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
 
 
-def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
-    """Write the figure atomically as PDF and as PNG (200 dots an inch): same figure, same bytes."""
+def save(pages: Figure | list[Figure], pdf: str | Path, png: str | Path) -> list[Path]:
+    """Write a figure's pages atomically as one PDF and as PNGs (200 dots an inch): same figure, same bytes.
+
+    The PNG of page 2 is <png>_2.png, and so on; these are returned.
+    """
+    pages = [pages] if isinstance(pages, Figure) else pages
+    more = [Path(png).with_stem(f"{Path(png).stem}_{k}") for k in range(2, len(pages) + 1)]
     with look():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the layout is the slow part: once is enough for both files
-        with write_atomic(pdf) as path:
-            figure.savefig(path, format="pdf", metadata={"CreationDate": None})
-        with write_atomic(png) as path:
-            figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
+        for page in pages:
+            page.draw_without_rendering()
+            page.set_layout_engine("none")  # the layout is the slow part: once is enough for both files
+        with write_atomic(pdf) as path, PdfPages(path, metadata={"CreationDate": None}) as file:
+            for page in pages:
+                file.savefig(page)
+    for page, path in zip(pages, [png, *more], strict=True):
+        save_png(page, path)
+    return more

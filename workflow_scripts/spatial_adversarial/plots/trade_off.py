@@ -1,25 +1,31 @@
 """The trade-off in one plane: each network's rate of invariance against its 1 - fooling rate."""
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.layout import has_invariance_and_robustness
+from spatial_adversarial.plots.numbering import label_points
 from spatial_adversarial.records.climbed_label import of_label
 
 SMALL = 6.5
+FEW = 2  # rows whose points are labelled
 JOINT = "rotation_translation"
 
 
-def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]]) -> None:
+def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]], common: list[str]) -> None:
     """Draw a point for each member of each row of a grid, joined in order of strength, with both intervals.
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
-    y: 1 - fooling rate at eps .1 or 2/255. Members that lack either are left out.
+    y: 1 - fooling rate at eps .1 or 2/255. Members that lack either are left out. The points of up to FEW rows have
+    their strengths beside them; `common`: the names of all rows, told once.
     """
-    series, budgets, ranges = [], set(), set()
+    series, budgets, ranges, labelled = [], set(), set(), []
     for number, panels in enumerate(panel for panel in grid if has_invariance_and_robustness(panel)):
         marker = style.MARKERS[number % len(style.MARKERS)]
         points, budget, reach = series_of(rows, panels)
@@ -27,15 +33,18 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]]) -> None:
             continue
         budgets.add(budget)
         ranges.add(reach)
-        series.append(_draw_series(axes, points, panels[0], marker))
-    style.percent_axis(axes, f"1 − fooling rate at {' or '.join(sorted(budgets))}")
-    axes.set_xlim(-0.03, 1.03)
-    axes.set_xticks(axes.get_yticks())
-    axes.xaxis.set_major_formatter(axes.yaxis.get_major_formatter())
-    axes.set_xlabel("rate of invariance at the largest range (%)")
+        series.append(_draw_series(axes, points, panels[0], marker, common))
+        labelled += [
+            (point.value_x, point.value_y, style.strength_text(power, panels[0]["strength_label"]))
+            for power, point in points.iterrows()
+        ]
+    _label_axes(axes, sorted(budgets))
+    if labelled and len(series) <= FEW:
+        label_points(axes, [one[:2] for one in labelled], [one[2] for one in labelled], SMALL)
     axes.set_title("trade-off", pad=2)
     look = {"borderpad": 0, "borderaxespad": 0, "labelspacing": 0.25, "fontsize": SMALL, "handlelength": 1.5}
-    title = "a point a network, darker: trained with a larger range or eps"
+    told = [*common, "one point a network", "darker: trained with a larger range or eps"]
+    title = fill(", ".join(told), 72)
     axes.legend(
         handles=series, loc="upper left", bbox_to_anchor=(1.04, 1), title=title, title_fontsize=SMALL, **look
     )
@@ -43,6 +52,22 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]]) -> None:
     if ranges:
         text = f"largest range: {'; '.join(sorted(ranges))}"
         axes.text(1.04, 0, text, transform=axes.transAxes, fontsize=SMALL, va="bottom", color="0.35")
+
+
+def _label_axes(axes: Axes, budgets: list[str]) -> None:
+    """Both axes in percent, from and to the quarters around what is drawn."""
+    ends = [line.get_xydata() for line in axes.lines]
+    ends += [path.vertices for bars in axes.collections for path in bars.get_paths()]
+    ends = np.concatenate(ends) if ends else np.array([[0.0, 0.0], [1.0, 1.0]])
+    for axis, values in zip((axes.xaxis, axes.yaxis), ends.T, strict=True):
+        low, high = np.floor(4 * values.min() + 1e-9) / 4, np.ceil(4 * values.max() - 1e-9) / 4
+        low, high = max(0, min(low, high - 0.25)), min(1, max(high, low + 0.25))
+        margin = 0.03 * (high - low)
+        axis.axes.set(**{f"{axis.axis_name}lim": (low - margin, high + margin)})
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}"))
+    axes.set_ylabel(f"1 − fooling rate at {' or '.join(budgets)} (%)")
+    axes.set_xlabel("rate of invariance at the largest range (%)")
 
 
 def series_of(rows: DataFrame, panels: list[dict]) -> tuple[DataFrame, str, str]:
@@ -76,7 +101,7 @@ def _of_panel(rows: DataFrame, panel: dict) -> DataFrame:
     return rows.assign(**numbers, pale=style.not_learnt(rows))
 
 
-def _draw_series(axes: Axes, points: DataFrame, panel: dict, marker: str) -> Line2D:
+def _draw_series(axes: Axes, points: DataFrame, panel: dict, marker: str, common: list[str]) -> Line2D:
     x, y = points["value_x"].to_numpy(float), points["value_y"].to_numpy(float)
     axes.plot(x, y, color="0.6", linewidth=0.7, zorder=1.5)
     strengths = sorted(style.number(strength) for strength in panel["strengths"])
@@ -99,5 +124,6 @@ def _draw_series(axes: Axes, points: DataFrame, panel: dict, marker: str) -> Lin
             markeredgecolor="white",
             clip_on=False,
         )
-    name = ", ".join([panel["data"], panel["network"], style.spelled_out(panel["family"])])
+    names = [panel["data"], panel["network"], style.spelled_out(panel["family"])]
+    name = ", ".join(name for name in names if name not in common)
     return Line2D([], [], color="0.6", linewidth=0.7, marker=marker, markerfacecolor="0.2", label=name)

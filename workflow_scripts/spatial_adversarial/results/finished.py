@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from spatial_adversarial.catalog import Target
+from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.runner.paths import Paths
 
 VERDICTS = ("holds", "fails", "undecided", "not informative", "not run")
@@ -34,6 +34,14 @@ def is_done(paths: Paths, target: Target) -> bool:
     """Whether a figure is drawn, or a table written."""
     kinds = "csv", "md" if target.is_table else "png"
     return all(file_of(paths, target, kind).exists() for kind in kinds)
+
+
+def pages(catalog: Catalog, target: Target, folder: Path) -> list[Path]:
+    """A figure's PNGs in a folder: <target>.png, <target>_2.png, ..., but for what another target is called."""
+    more = re.compile(re.escape(target.name) + r"(_\d+)?")
+    names = {one.name for one in catalog.targets.values() if one.paper == target.paper} - {target.name}
+    found = [file for file in folder.glob(f"{target.name}*.png") if more.fullmatch(file.stem)]
+    return sorted((file for file in found if file.stem not in names), key=lambda file: natural(file.stem))
 
 
 def verdicts(claims: Iterable[dict]) -> dict[str, int]:

@@ -10,7 +10,7 @@ import yaml
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.reporting.captions import caption
-from spatial_adversarial.results.finished import file_of, is_done, natural, networks, rows_of, verdicts
+from spatial_adversarial.results.finished import file_of, is_done, natural, networks, pages, rows_of, verdicts
 from spatial_adversarial.runner.paths import Paths
 
 MADE_WITH = ("device", "torch", "numpy", "python", "platform", "commit")
@@ -82,18 +82,13 @@ def paper(catalog: Catalog, key: str, folder: Path) -> Paper:
 
 def shown(catalog: Catalog, target: Target, paths: Paths) -> Shown:
     """One target that is done: a figure's pages are <target>.png, <target>_2.png, ..."""
-    first = file_of(paths, target, "png")
-    pages = [first, *first.parent.glob(f"{target.name}_*.png")]
-    more = re.compile(re.escape(target.name) + r"(_\d+)?")
-    names = {one.name for one in catalog.targets.values() if one.paper == target.paper} - {target.name}
-    pages = [one for one in pages if more.fullmatch(one.stem) and one.stem not in names]
     kinds = ("csv", "md", "tex") if target.is_table else ("csv", "pdf")
     files = {kind: file_of(paths, target, kind) for kind in kinds}
     return Shown(
         target=target,
         name=title_of(target.name),
         caption=caption(catalog, target),
-        pages=() if target.is_table else tuple(sorted(pages, key=lambda one: natural(one.stem))),
+        pages=() if target.is_table else tuple(pages(catalog, target, file_of(paths, target, "png").parent)),
         text=files["md"].read_text(encoding="utf-8") if target.is_table else "",
         files={kind: file for kind, file in files.items() if file.exists()},
         not_learnt=sum(not learnt for learnt in networks(paths, [target]).values()),
