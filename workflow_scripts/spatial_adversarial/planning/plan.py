@@ -84,9 +84,7 @@ class Plan:
         jobs = {self.training(path, seed) for path in runs for seed in seeds(path)}
         jobs |= {self.evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
-            size = self._pixels(name) * sum(self._images(name))
-            made = self.paths.raw(name), self.paths.prepared(name)
-            jobs |= {Job("other", (Path(file),), 0, size) for file in made}
+            jobs |= {self.download(name), self.preparation(name)}
         jobs |= {
             self.robust_images(recipe["mix"]) for recipe in map(self.catalog.recipe, runs) if recipe["mix"]
         }
@@ -115,6 +113,12 @@ class Plan:
                 yield path, tuple(sorted(self.catalog.profiles[path]))
         else:
             yield from ((path, (file,)) for path, file in target.evaluations())
+
+    def download(self, data: str) -> Job:
+        return Job("other", (Path(self.paths.raw(data)),), 0, self._size(data))
+
+    def preparation(self, data: str) -> Job:
+        return Job("other", (Path(self.paths.prepared(data)),), 0, self._size(data))
 
     def training(self, path: str, seed: int) -> Job:
         recipe, network = self.catalog.recipe(path), _network(path)
@@ -154,6 +158,10 @@ class Plan:
         """The official numbers of train and test images of a data set, nan where they are not known."""
         entry = self.catalog.registry["data"][data]
         return entry["train"] or nan, entry["test"] or nan
+
+    def _size(self, data: str) -> float:
+        """Bytes of a data set's images, of which a byte is a value."""
+        return self._pixels(data) * sum(self._images(data))
 
     def _pixels(self, data: str) -> int:
         entry = self.catalog.registry["data"][data]

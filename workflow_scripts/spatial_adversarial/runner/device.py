@@ -6,18 +6,26 @@ from collections.abc import Callable
 
 import torch
 
+from spatial_adversarial.runner.gpu_build import listed_gpus, torch_build, why_unusable
+
+NO_GPU = "no GPU is visible to this process"
+
 
 def pick_device(device: str, threads: int) -> torch.device:
     """The device of a job ("auto": a GPU where there is one), set up to repeat its results on a CPU.
 
-    Raises RuntimeError where "cuda" is asked for and there is none, and for more threads than the machine has.
+    Raises RuntimeError where "cuda" is asked for and there is none, where a GPU is there that PyTorch cannot use, and
+    for more threads than the machine has.
     """
     if threads > (there := os.cpu_count() or 1):
         raise RuntimeError(f"config: threads: {threads}, but this machine has {there}")
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = True  # shapes are fixed: the fastest kernel is worth its search
-    if device == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError("device: cuda is asked for, but no GPU is visible")
+    if device != "cpu" and not torch.cuda.is_available():
+        if gpus := listed_gpus():
+            raise RuntimeError(f"config: device: {device}: {why_unusable(gpus, torch_build()) or NO_GPU}")
+        if device == "cuda":
+            raise RuntimeError(f"config: device: cuda: {NO_GPU}")
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 

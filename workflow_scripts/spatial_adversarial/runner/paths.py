@@ -114,6 +114,11 @@ class Paths:
     def report(self) -> str:
         return f"{self.results}/report.zip"
 
+    @property
+    def jobs(self) -> str:
+        """The jobs of the latest call of Snakemake, for workflow_scripts/status.py."""
+        return f"{self.results}/logs/jobs.json"
+
     def log(self, job: str) -> str:
         """The log of a job, by the rule's folder and wildcards, such as draw/{paper}/{target}."""
         return f"{self.results}/logs/{job}.log"

@@ -1,0 +1,179 @@
+"""The status is read from logs alone: states, epochs, losses, and the time left by the plan as far as it was right."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from spatial_adversarial.runner import status as module
+from spatial_adversarial.runner.status import START, ListedJob, Run, Status, duration, read_log
+
+ROOT = Path(__file__).parents[1]
+FOLDER = "results/runs/digits/gcnn/rotate120-6722da77/seed0"
+
+
+def log(path: Path, *messages: tuple[float, str]) -> str:
+    """A log with records of (seconds ago, message)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    moments = [datetime.fromtimestamp(now - ago) for ago, _ in messages]
+    records = [
+        f"{m:%Y-%m-%d %H:%M:%S},{m.microsecond // 1000:03} {said}"
+        for m, (_, said) in zip(moments, messages, strict=True)
+    ]
+    path.write_text("\n".join(records) + "\n", encoding="utf-8")
+    return str(path)
+
+
+TRAINING = [
+    (40, "INFO train run=digits/gcnn/rotate120-6722da77 seed=0: started"),
+    (30, f"INFO {FOLDER}: 0/12 [00:00<?, ?it/s]"),
+    (20, f"INFO {FOLDER}: 6/12 [00:10<00:10,  1.72s/it, loss=1.371, validation=0.804]"),
+]
+DONE = (10, "INFO train run=digits/gcnn/rotate120-6722da77 seed=0: done")
+
+
+def test_a_training_job_tells_epoch_loss_and_accuracy(tmp_path):
+    seen = read_log(log(tmp_path / "a.log", *TRAINING), 0)
+    assert (seen.state, seen.share) == ("running", 0.5)
+    assert seen.line == "epoch 6 of 12, loss 1.371, accuracy 0.804 on validation images, 00:10 left"
+    assert seen.seconds == pytest.approx(40, abs=1)
+    assert read_log(log(tmp_path / "b.log", *TRAINING[:2]), 0).line == "epoch 0 of 12"
+    hours = (1, f"INFO {FOLDER}: 2/10 [1:19:12<5:00:00, 88.36s/it, loss=0.215, validation=nan]")
+    assert (
+        read_log(log(tmp_path / "c.log", *TRAINING, hours), 0).line
+        == "epoch 2 of 10, loss 0.215, 5:00:00 left"
+    )
+
+
+def test_an_evaluation_tells_its_profile_and_point(tmp_path):
+    started = (5, "INFO evaluate_profile run=digits/gcnn/natural-dc8d0712 seed=0 profile=pgd: started")
+    point = (1, f"INFO {FOLDER} pgd-0c0a50: point 3 of 6")
+    assert read_log(log(tmp_path / "e.log", started, point), 0).line == "pgd-0c0a50: point 3 of 6"
+
+
+def test_states(tmp_path):
+    assert read_log(tmp_path / "none.log", 0).state == "waiting"
+    done = log(tmp_path / "d.log", *TRAINING, DONE)
+    assert read_log(done, 0).state == "done" and read_log(done, 0).seconds == pytest.approx(30, abs=1)
+    assert read_log(done, time.time() + 60).state == "waiting", "the log of an earlier run"
+    failed = log(
+        tmp_path / "f.log", TRAINING[0], (9, "ERROR train run=x seed=0: training diverged in epoch 2")
+    )
+    Path(failed).write_text(
+        Path(failed).read_text() + "Traceback (most recent call last):\n  ...\nValueError: x\n"
+    )
+    assert (read_log(failed, 0).state, read_log(failed, 0).line) == ("failed", "training diverged in epoch 2")
+
+
+def listed(tmp_path: Path, name: str, seconds: float, *messages, kind: str = "train") -> ListedJob:
+    path = tmp_path / f"{name}.log"
+    return ListedJob(name, kind, log(path, *messages) if messages else str(path), seconds)
+
+
+def test_time_left_is_the_plans_corrected_by_what_was_measured(tmp_path):
+    done = [
+        (200, "INFO x: started"),
+        (100, "INFO x: done"),
+    ]  # 100 s and a start, where the plan said 50 s and a start
+    jobs = [listed(tmp_path, "one", 50, *done), listed(tmp_path, "two", 50), listed(tmp_path, "three", 100)]
+    status = Status(Run(jobs, started=time.time() - 106))
+    slower = (100 + START) / (50 + START)
+    assert status.seconds_left() == pytest.approx((50 + START + 100 + START) * slower, rel=0.01)
+    assert status.counted("done") == 1 and status.counted("waiting") == 2
+
+
+def test_kinds_are_corrected_apart_and_jobs_at_once_share_the_time(tmp_path):
+    train, evaluate = (
+        [(100, "INFO x: started"), (0, "INFO x: done")],
+        [(50, "INFO x: started"), (0, "INFO x: done")],
+    )
+    jobs = [
+        listed(tmp_path, "a", 100 - START, *train),
+        listed(tmp_path, "b", 10, *evaluate, kind="evaluate"),
+        listed(tmp_path, "c", 100 - START),
+        listed(tmp_path, "d", 10, kind="evaluate"),
+    ]
+    status = Status(Run(jobs, started=time.time() - 100))
+    left = (100 + START) + (50 + START)
+    assert status.seconds_left() == pytest.approx(left / 1.5, rel=0.05)  # 150 s of work in 100 s
+
+
+def test_nothing_is_foretold_before_anything_was_measured(tmp_path):
+    status = Status(Run([listed(tmp_path, "one", 50)]))
+    assert status.seconds_left() is None and "time left not known yet" in status.headline()
+
+
+def test_a_run_whose_process_is_gone_has_ended(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    file = tmp_path / "jobs.json"
+    Run([listed(tmp_path, "one", 50, *TRAINING)], pid=gone.pid).write(file)
+    run = Run.read(file)
+    assert not run.goes_on and Run([], host="elsewhere", pid=gone.pid).goes_on
+    assert Status(run).running_lines()[0].startswith("  stopped: one: epoch 6 of 12")
+    Run([]).end(file)
+    assert not Run.read(file).goes_on
+
+
+def test_the_command_tells_it_from_the_results_folder_alone(tmp_path):
+    jobs = [
+        listed(tmp_path, "Train a, seed 0.", 50, *TRAINING),
+        listed(tmp_path, "Train b, seed 0.", 50, *TRAINING, DONE),
+    ]
+    Run(jobs, started=time.time() - 60).write(tmp_path / "results/logs/jobs.json")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, str(ROOT / "workflow_scripts/status.py")]
+    told = subprocess.run(
+        [*command, "results"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    print(told.stdout)
+    assert "1 of 2 jobs, 1 of 2 runs trained" in told.stdout
+    assert "Train a, seed 0.: epoch 6 of 12, loss 1.371, accuracy 0.804" in told.stdout
+    missing = subprocess.run([*command, "."], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert missing.returncode == 1 and "there is one in results" in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
+
+
+def test_the_terminal_shows_a_line_a_job(tmp_path, caplog):
+    from snakemake_interface_logger_plugins.common import LogEvent
+
+    from spatial_adversarial.runner.terminal import LineAJob
+
+    lines = LineAJob(Status(Run([listed(tmp_path, "one", 50, *TRAINING, DONE), listed(tmp_path, "two", 50)])))
+
+    def shown(event, message: str = "", **extra) -> bool:
+        record = logging.makeLogRecord({"msg": message, "event": event} | extra)
+        return lines.filter(record)
+
+    with caplog.at_level(logging.INFO, logger="snakemake"):
+        assert not shown(LogEvent.JOB_INFO, jobid=7, rule_msg="Train it, seed 0.", rule_name="train")
+        assert not shown(None, "Select jobs to execute...")
+        assert not shown(LogEvent.JOB_STARTED, "Execute 1 jobs...")
+        assert not shown(LogEvent.JOB_FINISHED, job_id=7)
+        assert not shown(LogEvent.PROGRESS, done=3, total=12)
+        assert shown(LogEvent.JOB_ERROR, "Error in rule train") and shown(None, "anything else")
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert " 3 of 12, about " in said and said.endswith(": Train it, seed 0.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(8.4, "8 s"), (720, "12 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h")]
+)
+def test_durations(seconds, told):
+    assert duration(seconds) == told
+
+
+def test_logs_of_many_jobs_are_read_quickly(tmp_path):
+    jobs = [listed(tmp_path, f"job{k}", 50, *TRAINING, DONE) for k in range(1000)]
+    begun = time.perf_counter()
+    status = Status(Run(jobs))
+    assert time.perf_counter() - begun < 2
+    begun = time.perf_counter()
+    status.update()
+    assert time.perf_counter() - begun < 0.1 and module.TAIL < 10_000

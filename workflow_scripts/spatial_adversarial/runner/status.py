@@ -1,0 +1,229 @@
+"""How far a run of the workflow is, read from what its jobs have written: a list of the jobs, and their logs.
+
+Nothing here needs Snakemake or its lock, so that another terminal or a cluster's login node reads the same.
+"""
+
+import json
+import os
+import platform
+import re
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from spatial_adversarial.runner.files import write_atomic
+
+START = 6.0  # seconds that Python and torch take to start, for the estimate
+SLACK = 5.0  # seconds by which the clocks of two machines may differ
+TAIL = 4096  # bytes at the end of a log that are read
+NEARLY = 0.95  # the most of a job that is taken for done because of its time
+COUNT = re.compile(
+    r"(\S+): (\d+)/(\d+) \[[\d:]+<([\d:?]+),[^,\]]+(?:, loss=([^,\]]+))?(?:, validation=([^,\]]+))?"
+)
+POINT = re.compile(r"/seed\d+ (\S+: .*)$")
+
+
+@dataclass
+class ListedJob:
+    """A job as it is listed at the start: `kind` is train, evaluate or other, `seconds` what it is planned to take."""
+
+    name: str
+    kind: str
+    log: str
+    seconds: float
+
+
+@dataclass
+class Progress:
+    """What a log tells: `state` is waiting, running, done or failed, `share` the part of the job that is done."""
+
+    state: str = "waiting"
+    seconds: float = 0
+    share: float = 0
+    line: str = ""
+
+
+@dataclass
+class Run:
+    """The jobs of one call of Snakemake, and the process that leads them."""
+
+    jobs: list[ListedJob]
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+    pid: int = field(default_factory=os.getpid)
+    host: str = field(default_factory=platform.node)
+
+    def write(self, path: str | Path) -> None:
+        with write_atomic(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Run":
+        told = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(**told | {"jobs": [ListedJob(**job) for job in told["jobs"]]})
+
+    def end(self, path: str | Path) -> None:
+        """Note in the file that this run has ended."""
+        self.ended = time.time()
+        self.write(path)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether Snakemake is at work; of another machine's process, whether it has not said that it ended."""
+        if self.ended is not None:
+            return False
+        if self.host != platform.node() or self.pid == os.getpid():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+class Status:
+    """A run and the progress of each of its jobs; what is done is not read again."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        self.progress = [Progress() for _ in run.jobs]
+        self.update()
+
+    def update(self) -> None:
+        for number, job in enumerate(self.run.jobs):
+            if self.progress[number].state != "done":
+                self.progress[number] = read_log(job.log, self.run.started - SLACK)
+
+    def counted(self, state: str, kind: str | None = None) -> int:
+        return sum(p.state == state and kind in (None, j.kind) for j, p in self._pairs())
+
+    def seconds_left(self) -> float | None:
+        """By the plan's costs, corrected by what jobs of the same kind took, at as many jobs at once as until now.
+
+        None before any job has shown how fast it is.
+        """
+        now = self.run.ended or time.time()
+        measured = {kind: self._measured(kind) for kind in ("train", "evaluate", "other", None)}
+        if measured[None] is None:
+            return None
+        left = 0.0
+        for job, seen in self._pairs():
+            if seen.state in ("waiting", "running"):
+                slower = measured[job.kind] or measured[None]
+                left += _planned(job) * slower * (1 - _share(job, seen, slower))
+        worked = sum(seen.seconds for seen in self.progress)
+        at_once = max(1.0, worked / max(1.0, now - self.run.started))
+        return left / at_once
+
+    def _measured(self, kind: str | None) -> float | None:
+        """How many times its planned seconds a job of a kind takes, from those that are done, or far enough."""
+        seen = [
+            (j, p) for j, p in self._pairs() if kind in (None, j.kind) and (p.state == "done" or p.share > 0)
+        ]
+        planned = sum(_planned(job) * (1 if p.state == "done" else p.share) for job, p in seen)
+        return (
+            sum(p.seconds + (START if p.state == "done" else 0) for _, p in seen) / planned
+            if planned
+            else None
+        )
+
+    def _pairs(self):
+        return zip(self.run.jobs, self.progress, strict=True)
+
+    def headline(self) -> str:
+        """One line: jobs and runs done of all, the time so far and the time left."""
+        trained = self.counted("done", "train"), sum(job.kind == "train" for job in self.run.jobs)
+        words = [f"{self.counted('done')} of {len(self.run.jobs)} jobs"]
+        words += [f"{trained[0]} of {trained[1]} runs trained"] if trained[1] else []
+        words += [f"{failed} failed"] if (failed := self.counted("failed")) else []
+        words.append(f"{duration((self.run.ended or time.time()) - self.run.started)} so far")
+        words += [self.time_left()] if self.run.goes_on and self.counted("done") < len(self.run.jobs) else []
+        return ", ".join(words)
+
+    def time_left(self) -> str:
+        left = self.seconds_left()
+        return "time left not known yet" if left is None else f"about {duration(left)} left"
+
+    def running_lines(self) -> list[str]:
+        """A line for each job that is running, and for each that has failed."""
+        word = {"running": "" if self.run.goes_on else "stopped: ", "failed": "failed: "}
+        return [
+            f"  {word[seen.state]}{job.name}{f': {seen.line}' if seen.line else ''}"
+            + (f" (log: {job.log})" if seen.state == "failed" else "")
+            for job, seen in self._pairs()
+            if seen.state in word
+        ]
+
+
+def _planned(job: ListedJob) -> float:
+    return job.seconds + START
+
+
+def _share(job: ListedJob, seen: Progress, slower: float) -> float:
+    """The share of a job that is done: what its log tells, else by its time."""
+    return seen.share or min(NEARLY, seen.seconds / (_planned(job) * slower))
+
+
+def read_log(path: str | Path, since: float) -> Progress:
+    """What a job's log tells; one that was last written before `since`, seconds since the epoch, is another run's."""
+    try:
+        with open(path, "rb") as file:
+            written = os.fstat(file.fileno()).st_mtime
+            if written < since:
+                return Progress()
+            first = file.readline(TAIL).decode(errors="replace")
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return Progress()
+    began = _moment(first)
+    if began is None:
+        return Progress("running")
+    records = [line for line in lines if _moment(line) is not None]
+    if not records:
+        return Progress("running", time.time() - began)
+    last = records[-1]
+    if last.endswith(": done"):
+        return Progress("done", _moment(last) - began, 1)
+    if " ERROR " in last:
+        return Progress("failed", _moment(last) - began, 0, last.partition(" ERROR ")[2].partition(": ")[2])
+    share, line = _progress(records)
+    return Progress("running", time.time() - began, share, line)
+
+
+def _progress(records: list[str]) -> tuple[float, str]:
+    """The share that the latest line of progress tells, 0 where none does, and that line in words."""
+    for record in reversed(records):
+        if match := COUNT.search(record):
+            what, done, total, left, loss, accuracy = match.groups()
+            words = [f"{'epoch ' if '/runs/' in what else ''}{done} of {total}"]
+            words += [f"loss {loss}"] if loss else []
+            words += [f"accuracy {accuracy} on validation images"] if accuracy not in (None, "nan") else []
+            words += [f"{left} left"] if "?" not in left else []
+            return int(done) / int(total) if int(total) else 0, ", ".join(words)
+        if match := POINT.search(record):
+            return 0, match[1]
+    return 0, ""
+
+
+def _moment(record: str) -> float | None:
+    """Seconds since the epoch of a log's record, whose time is this machine's local one."""
+    try:
+        return datetime.strptime(record[:23], "%Y-%m-%d %H:%M:%S,%f").timestamp()
+    except ValueError:
+        return None
+
+
+def duration(seconds: float) -> str:
+    """A length of time as one reads it: 40 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
