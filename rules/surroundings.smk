@@ -5,7 +5,9 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 if sys.platform == "win32":
-    raise WorkflowError("Windows: start it in WSL; it runs on Linux and macOS, whose file locks and signals it needs")
+    raise WorkflowError(
+        "Windows: start it in WSL; it runs on Linux and macOS, whose file locks and signals it needs"
+    )
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))  # before any other library of this name
 
