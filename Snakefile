@@ -45,4 +45,38 @@ include: "rules/tables.smk"
 include: "rules/site.smk"
 include: "rules/plan.smk"
 include: "rules/targets.smk"
+include: "rules/export.smk"
 include: "rules/watching.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        products.of_all(catalog, paths),
+        products.site(catalog, paths),
+    message:
+        "Every figure, table and claim of {config[papers]} is in {config[results]}."
+
+
+check_targets(command_line(workflow), workflow.rules, results=products.of_papers(catalog, paths))
+
+
+onstart:
+    # Snakemake 9.27 sets a timer at each look for jobs, and each timer looks again: soon it does little else.
+    # It does so only while jobs are limited by time, which on one machine serves nothing.
+    if workflow.local_exec:
+        check_threads()
+        workflow.scheduler.job_rate_limiter = None
+        share_memory(workflow.scheduler)
+    begin()
+
+
+onerror:
+    end()
+
+
+onsuccess:
+    end()
+    words = closing_words(catalog, workflow.dag_settings.targets)
+    if words:
+        print(words)
