@@ -19,7 +19,7 @@ from measure import ROOT, networks, random_images, save
 
 from spatial_adversarial.runner.job import now
 
-EXAMPLES = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
+METHODS = {"natural": {}, "PGD-10": {"pgd": {"eps": 8 / 255, "step": 2 / 255, "steps": 10}}}
 SETTINGS = ("device", "threads", "batch", "steps", "precision")
 
 
@@ -31,14 +31,14 @@ def different() -> dict[str, dict]:
     return dict(found.values())
 
 
-def measure(network: dict, examples: dict, settings: dict) -> dict:
+def measure(network: dict, spec: dict, settings: dict) -> dict:
     """{parameters, peak_mib, images_per_second} of a training step, in this process, after one to warm up."""
     import torch
 
     from spatial_adversarial import methods
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import pick_device
-    from spatial_adversarial.training.loop import make_optimiser
+    from spatial_adversarial.training.optimiser import make_optimiser
     from spatial_adversarial.transforms.pixels import to_float
 
     device = pick_device(settings["device"], settings["threads"])
@@ -48,7 +48,7 @@ def measure(network: dict, examples: dict, settings: dict) -> dict:
     x, y = to_float(images.images), images.labels
     model = load_network(network["model"], images, seed=0).to(device)
     sgd = {"name": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 0}
-    optimiser, method = make_optimiser(sgd, model.train()), methods.make(examples)
+    optimiser, method = make_optimiser(sgd, model.train()), methods.make(spec)
     mixed = torch.autocast(
         device.type, torch.bfloat16, settings["precision"] == "bfloat16", cache_enabled=False
     )
@@ -102,10 +102,10 @@ def main() -> None:
         return
     started, rows = now(), []
     for network, described in different().items():
-        for name, examples in EXAMPLES.items():
+        for name, spec in METHODS.items():
             if (chosen.only or "") not in network:
                 continue
-            one = json.dumps({"network": described, "examples": examples})
+            one = json.dumps({"network": described, "spec": spec})
             command = [sys.executable, __file__, *sys.argv[1:], "--one", one]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             rows.append({"network": network, "training": name, "batch": chosen.batch} | found)

@@ -27,7 +27,8 @@ from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.runner.device import pick_device
 from spatial_adversarial.runner.job import now
-from spatial_adversarial.training.loop import Trainer, make_optimiser
+from spatial_adversarial.training.loop import Trainer
+from spatial_adversarial.training.optimiser import make_optimiser
 from spatial_adversarial.transforms.pixels import to_float
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}

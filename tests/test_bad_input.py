@@ -356,6 +356,11 @@ BAD_SPECS = {
         {"recipes.mnist_sgd.optimiser.lr": {"schedule": "stairs", "from": 0.1}},
         ["recipes.mnist_sgd", "optimiser.lr.schedule", "'stairs'"],
     ),
+    "an unknown training method": (
+        PROTOCOLS,
+        {"recipes.mnist_sgd.method": {"trade": {"eps": 0.1}}},
+        ["recipes.mnist_sgd", "method", "unknown training method 'trade' (did you mean 'trades'?)"],
+    ),
     "a schedule by its old name": (
         PROTOCOLS,
         {"recipes.mnist_sgd.optimiser.lr": {"ramp": "cosine", "from": 0.1, "to": 0}},

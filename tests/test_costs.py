@@ -2,32 +2,37 @@
 
 import pytest
 
-from spatial_adversarial.planning.costs import example_passes, profile_passes, training_passes
+from spatial_adversarial.methods import METHODS
+from spatial_adversarial.planning.costs import profile_passes, training_passes
 
-COUNTED = {
-    "natural": ({}, 3),
-    "pgd": ({"pgd": {"steps": 7}}, 7 * 2 + 3),
-    "trades": (
-        {"trades": {"steps": 10}},
-        1 + 10 * 2 + 2 * 3 + 1,
-    ),  # its target, the loss of two images, BN's pass
-    "fat": ({"fat": {"steps": 10}}, 10 * 2 + 3),
-    "ates": ({"ates": {"steps": 10}}, 10 * 2 + 3),
-    "oaat": ({"oaat": {"steps": {"values": [5, 10]}}}, (10 * 2 + 2 * 3 + 1) * 1.25),
+BALL = {"eps": 0.1, "step": 0.02}
+OAAT = {"beta": 2, "alpha": 1, "lpips": 1, "start": 0.01, "imperceptible": 0.05, "largest": 0.1}
+OAAT |= {
+    "eps": {"schedule": "linear", "from": 0, "to": 0.06},
+    "steps": {"schedule": "steps", "values": [5, 10], "at": [2]},
+}
+COUNTED = {  # (method, passes of a step, of the loss alone, which adversarial weight perturbation takes once more)
+    "natural": ({}, 3, 3),
+    "pgd": ({"pgd": BALL | {"steps": 7}}, 7 * 2 + 3, 3),
+    # its target, the loss of two images, batch norm's pass
+    "trades": ({"trades": BALL | {"steps": 10, "beta": 5}}, 1 + 10 * 2 + 2 * 3 + 1, 6),
+    "fat": ({"fat": BALL | {"steps": 10, "tau": 1}}, 10 * 2 + 3, 3),
+    "ates": ({"ates": BALL | {"steps": 10, "threshold": 0.5}}, 10 * 2 + 3, 3),
+    "oaat": ({"oaat": OAAT}, (10 * 2 + 2 * 3 + 1) * 1.25, 6),
 }
 
 
-@pytest.mark.parametrize(("spec", "passes"), COUNTED.values(), ids=COUNTED)
-def test_each_training_method_costs_what_it_passes(spec, passes):
-    assert example_passes(spec) == passes
+@pytest.mark.parametrize(("spec", "passes", "of_loss"), COUNTED.values(), ids=COUNTED)
+def test_each_training_method_costs_what_it_passes(spec, passes, of_loss):
     phase = {"epochs": 2, "method": spec}
     recipe = {"batch": 50, "split": {"validation": 10}, "phases": [phase]}
     assert training_passes(recipe, 100) == 200 * passes + 2 * 10
-    clean_too = (
-        2 if {"trades", "oaat"} & spec.keys() else 1
-    )  # weights are perturbed by the whole loss once more
     recipe["phases"] = [phase | {"awp": {"gamma": 0.005}}]
-    assert training_passes(recipe, 100) == 200 * (passes + 3 * clean_too) + 2 * 10
+    assert training_passes(recipe, 100) == 200 * (passes + of_loss) + 2 * 10
+
+
+def test_every_training_method_is_counted():
+    assert COUNTED.keys() == METHODS.keys()
 
 
 @pytest.mark.parametrize(

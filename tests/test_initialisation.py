@@ -9,7 +9,7 @@ from torch import nn
 
 from spatial_adversarial.models import build
 from spatial_adversarial.models.groups import GroupConv2d
-from spatial_adversarial.training.loop import make_optimiser, parameter_groups
+from spatial_adversarial.training.optimiser import make_optimiser, parameter_groups
 
 MNIST = {"channels": 1, "side": 28, "classes": 10}
 CIFAR = {"channels": 3, "side": 32, "classes": 10}

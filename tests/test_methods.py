@@ -1,5 +1,6 @@
 """FAT, ATES, AWP, OA-AT with its LPIPS, and AutoAugment: by hand, by their defining properties, and in the loop."""
 
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -13,14 +14,14 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd, probability_margin
 from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import ImageSet
-from spatial_adversarial.methods import Context, make, oaat
-from spatial_adversarial.methods.oaat import AveragedNetwork
+from spatial_adversarial.methods import Context, make
+from spatial_adversarial.methods.averaged_network import AveragedNetwork
+from spatial_adversarial.methods.lpips import embedding, with_distance
 from spatial_adversarial.models.weights import weights_bytes
 from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import loop
 from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.loop import Trainer
-from spatial_adversarial.training.perceptual import Observed, embedding
 from spatial_adversarial.training.schedules import value
 from spatial_adversarial.transforms import augment
 from spatial_adversarial.transforms.autoaugment import CIFAR, apply, autoaugment
@@ -197,7 +198,7 @@ def test_a_step_with_awp_descends_by_the_gradient_at_the_moved_weights(tmp_path,
 
 
 def lpips(reference: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    return Observed(network(), reference, x)(y)[1]
+    return with_distance(network(), reference, x)(y)[1]
 
 
 @pytest.mark.parametrize(("name", "stages"), [("resnet18", 4), ("resnet34", 4), ("wideresnet34_10", 3)])
@@ -271,7 +272,11 @@ def test_a_clipped_attack_lies_in_both_balls():
 def test_the_steps_and_the_start_of_oaats_attacks_in_numbers(monkeypatch, over, number, expected):
     """eps / 2 in five steps, then eps / 4 in ten; from U(+-min(4, eps)), on oracle-invariant batches from U(+-eps)."""
     asked = []
-    monkeypatch.setattr(oaat, "pgd", lambda *given, **named: asked.append(named) or pgd(*given, **named))
+    monkeypatch.setattr(
+        sys.modules[pgd.__module__],
+        "pgd",
+        lambda *given, **named: asked.append(named) or pgd(*given, **named),
+    )
     _, x, _, _ = attacked(network().train(), number, **over)
     (named,) = asked
     start = 255 * (named["start"] - x).abs().max().item()
@@ -425,6 +430,12 @@ def test_schedules_in_steps_and_shares():
     assert [value(steps, time, 110) for time in (0, 49, 50, 89, 90, 109)] == [0, 0, 1, 1, 2, 2]
     share = SHARE | {"from": 0, "to": 1, "begin": 0.5, "end": 1}
     assert [value(share, time, 40) for time in (0, 20, 30, 40)] == [0, 0, 0.5, 1]
+
+
+def test_counted_times_are_exact_where_a_product_of_floats_is_not():
+    assert 7 / 110 * 110 < 7
+    steps = {"schedule": "steps", "unit": "counted", "values": [0, 1], "at": [7 / 110]}
+    assert [value(steps, epoch - 1, 110) for epoch in (1, 7, 8, 110)] == [0, 0, 1, 1]
 
 
 # AutoAugment

@@ -16,8 +16,6 @@ from spatial_adversarial.records.evaluation import Evaluation, Pictures
 from spatial_adversarial.reporting.captions import figure, table
 from spatial_adversarial.results.aggregate import Aggregator
 from spatial_adversarial.results.store import read_evaluation, write_evaluation
-from spatial_adversarial.training.checkpoint import State
-from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, value
 
 EPOCHS = 110
@@ -94,14 +92,8 @@ def test_the_learning_rate_and_the_optimiser_made_anew(catalog, epochs, first):
 
 def anew(recipe: dict, epochs: int) -> list[int]:
     """The steps at which a run of three steps an epoch makes its optimiser anew."""
-    run = Trainer.__new__(Trainer)
-    run.recipe, run.state, run.steps_an_epoch = recipe, State(), 3
-    run.clock = Clock([recipe["phases"][0] | {"epochs": epochs}])
-    found = []
-    for run.state.step in range(3 * epochs):
-        if run._restarts(run.clock.time(run.state.step, 3)):
-            found.append(run.state.step)
-    return found
+    clock = Clock([recipe["phases"][0] | {"epochs": epochs}])
+    return [step for step in range(3 * epochs) if clock.passes(recipe["optimiser"]["anew"], step, 3)]
 
 
 def test_a_shorter_run_keeps_the_schedules_shape(catalog):
@@ -198,7 +190,8 @@ def test_an_ablation_changes_one_thing(catalog):
 
 
 def test_awp_costs_the_loss_once_more():
-    for spec, more in (({"pgd": {"steps": 10}}, 3), ({"trades": {"steps": 10}}, 6)):
+    ball = {"eps": 8 / 255, "step": 2 / 255, "steps": 10}
+    for spec, more in (({"pgd": ball}, 3), ({"trades": ball | {"beta": 6}}, 6)):
         plain = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 10, "method": spec}]}
         moved = plain | {"phases": [plain["phases"][0] | {"awp": {"gamma": 0.005}}]}
         assert training_passes(moved, 1000) - training_passes(plain, 1000) == 10 * 50 * more

@@ -114,7 +114,7 @@ def some_slice(path: Path) -> Path:
 
 
 def some_state(path: Path) -> Path:
-    checkpoint.save(checkpoint.State({"seed": "0"}, network={"w": torch.rand(30)}), path)
+    checkpoint.save(checkpoint.Checkpoint({"seed": "0"}, network={"w": torch.rand(30)}), path)
     return path
 
 

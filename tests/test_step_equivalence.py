@@ -81,7 +81,7 @@ def ours(given: dict, number: int, memory_seed: int | None) -> tuple[Trainer, Te
         lambda *_: seen.extend(weight.grad.clone() for weight in trainer.network.parameters())
     )
     trainer.network.train()
-    trainer.state.step = number
+    trainer.checkpoint.step = number
     loss = trainer._step(batch.chosen, {name: trainer._generator(name) for name in ("augment", "examples")})
     return trainer, loss[0] / N, seen
 

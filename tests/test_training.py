@@ -32,6 +32,7 @@ from spatial_adversarial.training import loop
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, at, value
+from spatial_adversarial.training.validation import accuracy_of
 from spatial_adversarial.transforms.pixels import to_float
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
@@ -271,9 +272,9 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         interrupted.close()
         torch.manual_seed(stop)
         resumed = trainer(made, digits, network_seed=99)
-        resumed.state.made_of = whole.state.made_of  # a state of other weights is refused
+        resumed.checkpoint.made_of = whole.checkpoint.made_of  # a state of other weights is refused
         assert head + list(resumed.run(resume)) == history
-        assert resumed.state.history == history
+        assert resumed.checkpoint.history == history
         assert ends(resumed) == ends(whole)
 
 
@@ -293,7 +294,7 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     stop = whole.steps_an_epoch - 1 if last else whole.steps // 2 + 1
 
     def signalled(self, *arguments):
-        if self is interrupted and self.state.step == stop:
+        if self is interrupted and self.checkpoint.step == stop:
             signal.raise_signal(number)
         return step(self, *arguments)
 
@@ -308,12 +309,12 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
         assert signal.getsignal(number) is end
     finally:
         signal.signal(number, handler)
-    assert interrupted.state.step == stop + 1 and interrupted.state.part["seen"] > 0
+    assert interrupted.checkpoint.step == stop + 1 and interrupted.checkpoint.part["seen"] > 0
     torch.manual_seed(stop)
     resumed = trainer(made, digits, network_seed=99)
-    resumed.state.made_of = interrupted.state.made_of
+    resumed.checkpoint.made_of = interrupted.checkpoint.made_of
     rows = list(resumed.run(tmp_path / "part.pt"))
-    assert rows and resumed.state.history == history
+    assert rows and resumed.checkpoint.history == history
     assert ends(resumed) == ends(whole)
 
 
@@ -431,7 +432,7 @@ def test_files_of_a_run(reference, digits, tmp_path):
     assert history.train_accuracy.between(0, 1).all() and history.validation_accuracy.iloc[-1] > 0.3
     _, validation = splits(digits, LONG["split"], CPU)
     network = load_network(NET, validation, seed=0, weights=tmp_path / "weights.pt")
-    assert loop.accuracy_of(network, validation) == pytest.approx(history.validation_accuracy.iloc[-1])
+    assert accuracy_of(network, validation) == pytest.approx(history.validation_accuracy.iloc[-1])
 
 
 def test_a_run_starts_from_the_weights_that_it_is_given(digits, tmp_path, reference):
@@ -449,7 +450,7 @@ def test_the_best_epoch_is_kept(digits, tmp_path):
     accuracy = [row["validation_accuracy"] for row in run.run(tmp_path / "resume.pt")]
     assert accuracy[-1] < max(accuracy)
     run.network.load_state_dict(run.weights())
-    assert loop.accuracy_of(run.network, run.validation_set) == pytest.approx(max(accuracy))
+    assert accuracy_of(run.network, run.validation_set) == pytest.approx(max(accuracy))
 
 
 def test_averaged_weights_are_the_exponential_mean(digits, tmp_path):
@@ -552,7 +553,7 @@ def test_weights_that_are_no_numbers_end_a_run_whose_loss_is_one(digits, tmp_pat
 
     def spoilt(self, *arguments):
         sums = step(self, *arguments)
-        self.network.body.head.bias.data[3] = math.inf if self.state.step % 4 == 3 else 0
+        self.network.body.head.bias.data[3] = math.inf if self.checkpoint.step % 4 == 3 else 0
         return sums
 
     monkeypatch.setattr(Trainer, "_step", spoilt)
@@ -582,7 +583,7 @@ def test_a_last_image_trains_where_batch_norm_sees_one_pixel(digits, tmp_path):
     made = recipe(epochs=2, batch=53, model={"name": "vgg16", "width": 0.03, "normalise": "dataset"})
     run = trainer(made, digits)
     seen = []
-    run.optimiser.register_step_post_hook(lambda *_: seen.append(run.state.step))
+    run.optimiser.register_step_post_hook(lambda *_: seen.append(run.checkpoint.step))
     assert [row["step"] for row in run.run(tmp_path / "resume.pt")] == [3, 6] and seen == [0, 1, 2, 3, 4, 5]
 
 

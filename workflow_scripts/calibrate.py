@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from spatial_adversarial.attacks.base import INPUT_GRADIENT
 from spatial_adversarial.catalog import of_job
-from spatial_adversarial.planning.costs import INPUT_GRADIENT, TRAIN_STEP
+from spatial_adversarial.methods.base import TRAIN_STEP
 from spatial_adversarial.planning.plan import sample_recipes
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
@@ -67,7 +68,7 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     from spatial_adversarial.evaluation.profiles import BLOCK
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import halve_when_full
-    from spatial_adversarial.training.loop import make_optimiser
+    from spatial_adversarial.training.optimiser import make_optimiser
 
     generator = torch.Generator(device).manual_seed(0)
     shape = entry["channels"], entry["side"], entry["side"]

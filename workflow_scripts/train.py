@@ -25,7 +25,7 @@ def train(
     readouts: Collection[str] = (),
     entry: dict | None = None,
 ) -> None:
-    """Train in `folder`, resuming from the state that an interrupted attempt left there.
+    """Train in `folder`, resuming from the checkpoint that an interrupted attempt left there.
 
     Writes weights.pt, history.csv and run.yaml, provenance.json beside them, step<k>.pt for each of the `snapshots`
     and <name>.pt for each of the `readouts`. `data` is a prepared data set, `start` the weights that training begins
@@ -68,7 +68,7 @@ def train(
         import pandas as pd  # half a second that no job waits for before its first batch
 
         with write_atomic(folder / "history.csv") as temporary:
-            pd.DataFrame(trainer.state.history).to_csv(temporary, index=False)
+            pd.DataFrame(trainer.checkpoint.history).to_csv(temporary, index=False)
         for path in kept.values():
             path.replace(folder / path.name)
         for name in readouts:

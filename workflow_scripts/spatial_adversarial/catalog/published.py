@@ -6,6 +6,7 @@ import io
 import math
 from pathlib import Path
 
+from spatial_adversarial.methods import METHODS
 from spatial_adversarial.records.reading import CatalogError, nearest, text
 
 VALUE = "percent"
@@ -43,15 +44,16 @@ def _check_row(row: dict, where: str) -> None:
 def named(
     registry: dict, file: str, *, data: str | None, model: str | None = None, method: str | None = None
 ) -> dict:
-    """The filters that a paper's file and the registry's published names give; None where a thing has no such name.
+    """The filters that a paper's file and the published names give; None where a thing has no such name.
 
     A key that is None itself gives no filter.
     """
-    asked = {"data": ("dataset", data), "models": ("model", model), "methods": ("method", method)}
-    given = {
+    asked = {"data": ("dataset", data), "models": ("model", model)}
+    filters = {
         column: registry[kind].get(key, {}).get("published") for kind, (column, key) in asked.items() if key
     }
-    return {"paper": Path(file).stem} | given
+    filters |= {"method": METHODS[method].published} if method else {}
+    return {"paper": Path(file).stem} | filters
 
 
 def number(file: str, filters: dict, own: dict, where: str) -> float | None:

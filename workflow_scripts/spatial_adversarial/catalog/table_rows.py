@@ -7,6 +7,7 @@ from spatial_adversarial.catalog.budget import BudgetError, by_name
 from spatial_adversarial.catalog.families import resolve_members
 from spatial_adversarial.catalog.panels import resolve_line
 from spatial_adversarial.catalog.specs import Scope
+from spatial_adversarial.methods import name_of
 from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.panels import PANELS
 from spatial_adversarial.records.identity import read_out_path
@@ -167,7 +168,7 @@ class Table:
             raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
         if not PANELS[panel.kind].is_shown:
             return replace(line, name=name)
-        method = next(iter(member.recipe["phases"][-1]["method"]), "clean")
+        method = name_of(member.recipe["phases"][-1]["method"])
         named = {"model": row["model"], "method": method}
         return replace(line, name=name, published=self._published(row, column, named, where))
 

@@ -1,30 +1,26 @@
-"""Training methods by name: what a recipe's `examples` means. A new method is a file here and a line below."""
+"""Training methods: one file a method, found by the registry; a recipe asks for one by the file's name."""
 
-from spatial_adversarial.methods.ates import Ates
 from spatial_adversarial.methods.base import Context, Memory, Method
-from spatial_adversarial.methods.fat import Fat
-from spatial_adversarial.methods.oaat import Oaat
-from spatial_adversarial.methods.pgd import Pgd
-from spatial_adversarial.methods.trades import Trades
+from spatial_adversarial.settings.registry import discover, register
 
-__all__ = ["METHODS", "Context", "Memory", "Method", "make"]
+__all__ = ["METHODS", "NATURAL", "Context", "Memory", "Method", "make", "name_of"]
 
-METHODS: dict[str, type[Method]] = {
-    "clean": Method,
-    "pgd": Pgd,
-    "trades": Trades,
-    "fat": Fat,
-    "ates": Ates,
-    "oaat": Oaat,
-}
+METHODS: dict[str, type[Method]] = register("training method", discover(__name__, "METHOD", path=__path__))
+NATURAL = "natural"  # the method of a recipe that asks for none
 
 
-def make(examples: dict) -> Method:
-    """The method of a phase's resolved `examples`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}.
+def name_of(spec: dict) -> str:
+    """The name of the method that a phase's `method` asks for: {} or {name: settings}."""
+    return next(iter(spec), NATURAL)
+
+
+def make(spec: dict) -> Method:
+    """The method of a phase's `method`: {} or {"pgd": {"eps": ..., "step": ..., "steps": ...}}.
 
     At eps 0, as a schedule may begin, each is natural training.
     """
-    name, parameters = next(iter(examples.items()), ("clean", {}))
-    if parameters.get("eps") == 0:
-        return Method()
-    return METHODS[name](**parameters)
+    name = name_of(spec)
+    settings = spec.get(name, {})
+    if settings.get("eps") == 0:
+        return METHODS[NATURAL]()
+    return METHODS[name](**settings)

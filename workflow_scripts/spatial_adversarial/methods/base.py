@@ -1,23 +1,41 @@
-"""What a training method is."""
+"""What a training method is: its settings, its passes for the plan, its attack and its loss."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
-Criterion = Callable[[Tensor, Tensor], Tensor]
+    Criterion = Callable[[Tensor, Tensor], Tensor]
+
+TRAIN_STEP = 3  # passes of an image: forward, and backward to the input and to the parameters
+
+# JSON schemas of settings that may be a number or a schedule of it; records/recipe.py has their definitions
+POSITIVE, SHARE, WEIGHT, COUNT = (
+    {"$ref": f"#/$defs/{name}"} for name in ("positive", "share", "weight", "count")
+)
 
 
-class Memory(nn.Module):
-    """What a method keeps from batch to batch; its state dict is part of the run's resume state."""
+class Memory:
+    """What a method keeps from batch to batch; its state dict is part of the run's checkpoint."""
 
     def after_batch(self, network: nn.Module) -> None:
         """Called when the optimiser has moved the network."""
 
     def after_epoch(self) -> None:
         """Called at the end of each epoch."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that it keeps."""
+        raise NotImplementedError
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Keep what a `state_dict` says."""
+        raise NotImplementedError
 
 
 @dataclass
@@ -29,12 +47,30 @@ class Context:
     memory: Memory | None = None  # what the method's own `memory` made
 
 
+@dataclass(kw_only=True)
 class Method:
-    """Turns a batch into adversarial examples, and both into a loss; this one is natural training.
+    """Turns a batch into adversarial examples, and both into a loss; its fields are its settings.
 
     It is made anew for each batch, from numbers whose schedules are resolved. The network is in train mode, and
     stays so; x is the augmented batch, float32 [N, C, H, W] in [0, 1], and y its labels, int64 [N].
+
+    version: raise it where what the method computes changes, and its runs get new ids. published: its name in
+    figures/published. loss_passes: passes of an image through the network in `loss`, with the gradient.
     """
+
+    version = 1
+    published = None
+    loss_passes = TRAIN_STEP
+
+    @property
+    def attack_passes(self) -> float:
+        """Passes of an image through the network in `attack`; at most, where images may leave it early."""
+        return 0
+
+    @property
+    def passes(self) -> float:
+        """Passes of an image in a training step."""
+        return self.attack_passes + self.loss_passes
 
     def memory(self, network: nn.Module) -> Memory | None:
         """The memory that training with this method begins with, of a network not trained yet."""
@@ -82,6 +118,9 @@ def see_again(network: nn.Module, x: Tensor) -> None:
     TRADES' code, and all that come from it, take the clean prediction anew for each term of the loss. The gradients
     are those of one pass; the statistics that are evaluated are not. Nothing happens to a network without batch norm.
     """
+    import torch
+    from torch.nn.modules.batchnorm import _BatchNorm
+
     if any(isinstance(module, _BatchNorm) for module in network.modules()):
         with torch.no_grad():
             network(x)

@@ -1,45 +1,40 @@
 """Oracle-aligned adversarial training (Addepalli et al. 2021)."""
 
-from copy import deepcopy
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-
-from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.pgd import cross_entropy_sum, divergence_sum, pgd
-from spatial_adversarial.methods.base import Memory, Method, see_again, stretched
+from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT
+from spatial_adversarial.methods.averaged_network import AveragedNetwork
+from spatial_adversarial.methods.base import (
+    COUNT,
+    POSITIVE,
+    SHARE,
+    TRAIN_STEP,
+    WEIGHT,
+    Method,
+    see_again,
+    stretched,
+)
 from spatial_adversarial.methods.trades import trades_loss
-from spatial_adversarial.training.perceptual import Observed
+from spatial_adversarial.settings.fields import setting
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-class AveragedNetwork(Memory):
-    """The exponential mean of the network's weights and statistics; `saved` is it at the end of the last epoch.
-
-    `saved` is in eval mode and takes no gradients; until the first epoch ends it is the untrained network.
-    With decay 0 there is no averaging: `saved` is the network as the last epoch left it.
-    """
-
-    def __init__(self, network: nn.Module, decay: float):
-        super().__init__()
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-        self.saved = deepcopy(network).eval().requires_grad_(False)
-
-    def after_batch(self, network: nn.Module) -> None:
-        self.average.update_parameters(network)
-
-    def after_epoch(self) -> None:
-        self.saved.load_state_dict(self.average.module.state_dict())
+    from spatial_adversarial.methods.base import Context
 
 
 def log_mixture(share: float, first: Tensor, second: Tensor) -> Tensor:
     """The logarithm of share exp(first) + (1 - share) exp(second), of log-probabilities [N, K]; share in [0, 1]."""
+    import torch
+
     shares = torch.tensor([share, 1 - share], dtype=first.dtype, device=first.device).log()
     return torch.logaddexp(first + shares[0], second + shares[1])
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Oaat(Method):
     """CE(f(x), y) + beta KL of f(x') from f(x) up to `imperceptible`; beyond, `batches` take turns.
 
@@ -52,20 +47,53 @@ class Oaat(Method):
     `imperceptible`, then x_hat, clean and clipped ones, or attacked and clean ones.
     """
 
-    eps: float
-    steps: int
-    beta: float
-    alpha: float
-    lpips: float
-    start: float
-    imperceptible: float
-    largest: float
-    batches: list[str] = field(default_factory=lambda: ["sensitive", "invariant"])
-    average: float = 0.995
-    climb: str = "ce"
-    reverse: bool = False
-    train_mode: bool = True
-    x_hat: Tensor | None = field(default=None, init=False)
+    version = 2
+    published = "OA-AT"
+    loss_passes = 2 * TRAIN_STEP
+
+    eps: float = setting("The radius of the ball, in pixels of [0, 1]; 0 is natural training.", **SHARE)
+    steps: int = setting("Steps of the attack, of 2.5 eps / steps each.", **COUNT)
+    beta: float = setting("The weight of the divergence.", **POSITIVE)
+    alpha: float = setting("The share of the clean prediction in the target of a sensitive batch.", **SHARE)
+    lpips: float = setting("The weight of LPIPS in the attack of an invariant batch.", **WEIGHT)
+    start: float = setting("The radius of the attack's uniform start, in pixels of [0, 1].", **SHARE)
+    imperceptible: float = setting("The eps up to which a perturbation changes no image's label.", **SHARE)
+    largest: float = setting("The radius of the ball of a sensitive batch's attack.", **SHARE)
+    batches: list[str] = setting(
+        "The kinds of batches beyond the imperceptible, which take turns.",
+        default=["sensitive", "invariant"],
+        type="array",
+        minItems=1,
+        items={"enum": ["sensitive", "invariant"]},
+    )
+    average: float = setting(
+        "The decay of the network's exponential mean.",
+        default=0.995,
+        type="number",
+        minimum=0,
+        exclusiveMaximum=1,
+    )
+    climb: str = setting(
+        "What the attack climbs: the cross-entropy, or the divergence from f(x).",
+        default="ce",
+        enum=["ce", "kl"],
+    )
+    reverse: bool = setting(
+        "Whether a sensitive batch takes KL(f(x') || target), not KL(target || f(x')).",
+        default=False,
+        type="boolean",
+    )
+    train_mode: bool = setting("Whether it attacks in train mode.", default=True, type="boolean")
+    x_hat: Tensor | None = field(default=None, init=False)  # of a sensitive batch, from attack to loss
+
+    @property
+    def attack_passes(self):
+        return self.steps * INPUT_GRADIENT
+
+    @property
+    def passes(self):
+        # a quarter of the batches, at the end, see a third image or a second network
+        return (super().passes + FORWARD) * 5 / 4
 
     def memory(self, network):
         return AveragedNetwork(network, self.average)
@@ -76,15 +104,19 @@ class Oaat(Method):
         return self.eps <= self.imperceptible + 1e-9
 
     def attack(self, network, x, y, context):
+        from spatial_adversarial.methods.lpips import with_distance
+
         if self.imperceptibly:
             return self._climb(network, x, y, self.eps, min(self.start, self.eps), context)
         if self.batches[context.batch % len(self.batches)] == "invariant":
-            observed = Observed(network, context.memory.saved, x)
-            return self._climb(observed, x, y, self.eps, self.eps, context, observed=True)
+            both = with_distance(network, context.memory.saved, x)
+            return self._climb(both, x, y, self.eps, self.eps, context, lpips=True)
         self.x_hat = self._climb(network, x, y, self.largest, self.start, context)
-        return torch.clamp(self.x_hat, x - self.eps, x + self.eps)
+        return self.x_hat.clamp(x - self.eps, x + self.eps)
 
     def loss(self, network, x, adversarial, y, *, criterion):
+        from spatial_adversarial.attacks.pgd import divergence_sum
+
         if self.x_hat is None:
             return self._trades(network, x, adversarial, y, criterion)
         far, logits, moved = network(self.x_hat), network(x), network(adversarial)
@@ -112,12 +144,18 @@ class Oaat(Method):
         y: Tensor,
         eps: float,
         start: float,
-        context,
-        observed: bool = False,
+        context: Context,
+        lpips: bool = False,
     ) -> Tensor:
+        """Climb CE or the divergence from a uniform start; less LPIPS where the model gives it beside the logits."""
+        import torch
+
+        from spatial_adversarial.attacks.base import attack_mode
+        from spatial_adversarial.attacks.pgd import cross_entropy_sum, divergence_sum, pgd
+
         target, plain = y, cross_entropy_sum
         if self.climb == "kl":
-            network = model.network if observed else model
+            network = model.network if lpips else model
             with attack_mode(network, train_mode=self.train_mode), torch.no_grad():
                 target, plain = network(x).log_softmax(1), divergence_sum
 
@@ -134,6 +172,9 @@ class Oaat(Method):
             steps=self.steps,
             start=x + start * (2 * unit - 1),
             generator=None,
-            loss=less_lpips if observed else plain,
+            loss=less_lpips if lpips else plain,
             train_mode=self.train_mode,
         )
+
+
+METHOD = Oaat

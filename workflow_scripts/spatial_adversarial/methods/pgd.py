@@ -2,24 +2,27 @@
 
 from dataclasses import dataclass
 
-from spatial_adversarial.attacks.pgd import pgd
-from spatial_adversarial.methods.base import Method
+from spatial_adversarial.methods.climbing import Climbing
+from spatial_adversarial.settings.fields import setting
 
 
-@dataclass
-class Pgd(Method):
+@dataclass(kw_only=True)
+class Pgd(Climbing):
     """The criterion on adversarial examples only: max over the ball of radius `eps` of a norm, pixels in [0, 1].
 
     The attack runs in eval mode and climbs the cross-entropy of the true label.
     """
 
-    eps: float
-    step: float
-    steps: int
-    random_start: bool = True
-    norm: str = "linf"
+    published = "PGD-AT"
+
+    random_start: bool = setting(
+        "Whether the attack starts anywhere in the ball, not at the image.", default=True, type="boolean"
+    )
+    norm: str = setting("The norm of the ball.", default="linf", enum=["linf", "l2"])
 
     def attack(self, network, x, y, context):
+        from spatial_adversarial.attacks.pgd import pgd
+
         return pgd(
             network,
             x,
@@ -31,3 +34,6 @@ class Pgd(Method):
             norm=self.norm,
             generator=context.generator,
         )
+
+
+METHOD = Pgd

@@ -35,6 +35,10 @@ class PerImageNormalise(nn.Module):
         return (x - mean) / variance.clamp_min(1 / x[0].numel()).sqrt()
 
 
+class Stage(nn.Sequential):
+    """The blocks of a residual network between two changes of its feature maps' size."""
+
+
 class Network(nn.Module):
     """A classifier of pixels: images float32 [N, C, H, W] in [0, 1] to logits float32 [N, K].
 
@@ -63,3 +67,12 @@ class Network(nn.Module):
     def feature_maps(self, x: Tensor) -> Tensor:
         """Return the last feature maps [N, C' * |G|, H', W'] of the pixels x; of an MLP, its input."""
         return self.body.maps(self.normalise(x))
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """Return what each residual stage makes of the pixels x, [N, C' * |G|, H', W'] each; [] without stages."""
+        maps, found = self.normalise(x), []
+        for part in self.body.maps:
+            maps = part(maps)
+            if isinstance(part, Stage):
+                found.append(maps)
+        return found

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from spatial_adversarial.models.layers import Layers, Parts
+from spatial_adversarial.models.network import Stage
 
 STAGES = (64, 128, 256, 512)
 
@@ -44,7 +45,7 @@ def _resnet(
     maps = nn.Sequential(nn.Sequential(*stem))
     for stage, depth in enumerate(depths):
         inner = layers.channels(STAGES[stage])
-        blocks = nn.Sequential()
+        blocks = Stage()
         for block in range(depth):
             stride, outputs = 2 if stage > 0 and block == 0 else 1, inner * expansion
             shortcut = _shortcut(layers, width, outputs, stride)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spatial_adversarial.models.layers import Layers, Parts, he_normal_
+from spatial_adversarial.models.network import Stage
 
 WIDE = (16, 160, 320, 640)
 NARROW = (16, 16, 32, 64)
@@ -85,7 +86,7 @@ def _pre_activation(
     counts = [layers.channels(width) for width in widths]
     maps = nn.Sequential(layers.conv(channels, counts[0], 3, padding=1, lift=True))
     for stage, (before, outputs) in enumerate(pairwise(counts)):
-        units = nn.Sequential()
+        units = Stage()
         for number, inputs in enumerate([before] + [outputs] * 4):
             stride = 2 if stage > 0 and number == 0 else 1
             units.append(_unit(layers, inputs, outputs, stride, style, opening=stage == number == 0))

@@ -2,44 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from spatial_adversarial import methods
 from spatial_adversarial.attacks import perturbation
-from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT
+from spatial_adversarial.attacks.base import FORWARD
+from spatial_adversarial.training.schedules import largest
 
-TRAIN_STEP = 3  # forward, and backward to the input and to the parameters
 BYTES = {
     "prediction": 1,
     "prediction_predicted": 1,
     "distance": 4,
     "zero_gradient": 0,
 }  # of a row of an evaluation
-
-EXAMPLES = {
-    "pgd": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
-    "trades": lambda method: FORWARD + method["steps"] * INPUT_GRADIENT + 2 * TRAIN_STEP + FORWARD,
-    "fat": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,  # at most, as the next one
-    "ates": lambda method: method["steps"] * INPUT_GRADIENT + TRAIN_STEP,
-    # a quarter of the batches, at the end, see a third image or a second network
-    "oaat": lambda method: (_most(method["steps"]) * INPUT_GRADIENT + 2 * TRAIN_STEP + FORWARD) * 5 / 4,
-}
-CLEAN_TOO = {"trades", "oaat"}  # methods whose loss is of the clean image as well
-
-
-def _most(number) -> float:
-    """A number, or the largest that a schedule of steps takes."""
-    return max(number["values"]) if isinstance(number, dict) else number
-
-
-def example_passes(examples: dict) -> float:
-    """Passes that a recipe's `examples` take for each training image seen; {} is natural training.
-
-    Raises ValueError for a training method that EXAMPLES does not count.
-    """
-    if not examples:
-        return TRAIN_STEP
-    name, method = next(iter(examples.items()))
-    if name not in EXAMPLES:
-        raise ValueError(f"costs.EXAMPLES does not count the passes of the training method {name!r}")
-    return EXAMPLES[name](method)
 
 
 def training_passes(recipe: dict, images: float) -> float:
@@ -48,9 +21,10 @@ def training_passes(recipe: dict, images: float) -> float:
     for phase in recipe["phases"]:
         seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
         validated = seen / images * recipe["split"]["validation"]
-        passes = example_passes(phase["method"])
+        method = methods.make(largest(phase["method"]))
+        passes = method.passes
         if phase.get("awp", {}).get("gamma"):  # the loss once more
-            passes += TRAIN_STEP * (2 if phase["method"].keys() & CLEAN_TOO else 1)
+            passes += method.loss_passes
         total += seen * passes + validated * FORWARD
     return total
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 
+from spatial_adversarial.methods import METHODS
 from spatial_adversarial.records.reading import CatalogError, merge, numbers, schema, validate
 from spatial_adversarial.settings.numbers import number_text
 
@@ -11,8 +12,6 @@ READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
 # Keys of a recipe, and what released results call them: hashes, the rules' parameters and run.yaml keep those names.
 RELEASED_NAMES = {"schedule": "ramp", "method": "examples"}
 BETWEEN = {"steps": "-", "random": "-or-"}  # the values of a schedule in words
-# What training by a method computes: raise its number where that changes, and its runs get new ids.
-METHOD_VERSIONS = {"trades": 2, "fat": 2, "oaat": 2}
 # The version in which averaged weights lie beside the last ones.
 AVERAGED_BESIDE = 2
 PHASE_KEYS = ("epochs", "steps", "augment", "method", "awp")
@@ -37,9 +36,7 @@ def canonical(recipe: dict, where: str) -> dict:
         raise CatalogError(f"{where}: phases: lengths are all in epochs or all in steps")
     phases = [_natural_at_zero(phase) for phase in full["phases"]]
     used = {name for phase in phases for name in phase["method"]}
-    versions = [METHOD_VERSIONS.get(name, 1) for name in used] + (
-        [AVERAGED_BESIDE] if full["averaging"] else []
-    )
+    versions = [METHODS[name].version for name in used] + ([AVERAGED_BESIDE] if full["averaging"] else [])
     version = max([full["version"], *versions])
     return full | {"version": version, "phases": phases}
 

@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
 from spatial_adversarial.attacks import PERTURBATIONS
-from spatial_adversarial.records import profile
+from spatial_adversarial.records import profile, recipe
 from spatial_adversarial.settings.registry import REGISTRIES
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -167,11 +167,13 @@ def check_choices(tree, known: dict[str, dict], where: str) -> None:
 
 @functools.cache
 def schema(name: str) -> dict:
-    """The JSON schema of that name: kept in schemas/<name>.yaml, or that of profiles, of all of them or of one kind.
+    """The JSON schema of that name: that of recipes, of all profiles or of one kind, or the one in schemas/<name>.yaml.
 
     Of all profiles it is "profile", of one kind "attack/pgd" or "transform/rotate".
     """
     key, _, kind = name.partition("/")
+    if name == "recipe":
+        return recipe.schema()
     if name == "profile":
         return profile.schema()
     if key in PERTURBATIONS:
@@ -219,7 +221,8 @@ def _explain(error) -> str:
         return error.message
     known = list(error.schema.get("properties", {}))
     unknown = [key for key in error.instance if key not in known]
-    return "; ".join(f"unknown key {key!r}{nearest(key, known)}" for key in unknown)
+    kind = error.schema.get("hint", "key")
+    return "; ".join(f"unknown {kind} {key!r}{nearest(key, known)}" for key in unknown)
 
 
 def nearest(word: str, known) -> str:

@@ -15,6 +15,11 @@ def setting(sentence: str, *, default: Any = MISSING, **rule) -> Any:
     return field(default=default, metadata=metadata)
 
 
+def optional(sentence: str, **rule) -> Any:
+    """A field that the YAML may leave out; it is None then, and no key of the canonical form."""
+    return field(default=None, metadata={"rule": rule, "sentence": sentence, "optional": True})
+
+
 def properties(record: type) -> dict[str, dict]:
     """{key: its JSON schema, with its default and its sentence} of a record's settings."""
     return {
@@ -26,7 +31,16 @@ def properties(record: type) -> dict[str, dict]:
 
 def required(record: type) -> list[str]:
     """The settings that have no default."""
-    return [key for key, rule in properties(record).items() if "default" not in rule]
+    optional = {one.name for one in fields(record) if "optional" in one.metadata}
+    return [key for key, rule in properties(record).items() if "default" not in rule and key not in optional]
+
+
+def mapping(record: type, **more) -> dict:
+    """The JSON schema of a mapping whose keys are a record's settings."""
+    asked = {"required": required(record)} if required(record) else {}
+    return (
+        {"type": "object", "additionalProperties": False} | asked | {"properties": properties(record)} | more
+    )
 
 
 def made(record: type, settings: dict) -> Any:
@@ -35,6 +49,8 @@ def made(record: type, settings: dict) -> Any:
 
 
 def _default(one) -> dict:
+    if "optional" in one.metadata:
+        return {}
     if one.default_factory is not MISSING:
         return {"default": one.default_factory()}
     return {} if one.default is MISSING else {"default": one.default}

@@ -43,11 +43,11 @@ def _counted(number: dict, length: float) -> dict:
     """A schedule of `unit: counted` with its times in epochs counted from 1, those of steps in the epoch after."""
     late = number.get("late", 0)
 
-    def whole(share: float) -> int:
-        return int(share * length + 1e-9)  # 9/110 of 110 are 9
+    def epochs(share: float) -> int:
+        return int(share * length + 1e-9)  # 7/110 of 110 are 7, but 6.999... in floating point
 
-    times = {"begin": whole(number.get("begin", 0)), "end": whole(number.get("end", 1)) + late}
-    at = {"at": [whole(time) + late + 1 for time in number["at"]]} if "at" in number else {}
+    times = {"begin": epochs(number.get("begin", 0)), "end": epochs(number.get("end", 1)) + late}
+    at = {"at": [epochs(time) + late + 1 for time in number["at"]]} if "at" in number else {}
     return {key: item for key, item in number.items() if key != "unit"} | times | at
 
 
@@ -56,6 +56,17 @@ def at(tree, time: float, length: float, draw: float | None = None):
     if isinstance(tree, dict) and "schedule" not in tree:
         return {key: at(item, time, length, draw) for key, item in tree.items()}
     return value(tree, time, length, draw)
+
+
+def largest(tree):
+    """A recipe's part with each schedule replaced by the largest value that it takes."""
+    if not isinstance(tree, dict):
+        return tree
+    if "schedule" not in tree:
+        return {key: largest(item) for key, item in tree.items()}
+    if tree["schedule"] == "drops":
+        return tree["from"] * max(1, tree["factor"] ** len(tree["at"]))
+    return max(tree.get("values") or (tree["from"], tree["to"], tree.get("least", -math.inf)))
 
 
 class Clock:
@@ -76,6 +87,12 @@ class Clock:
     def time(self, step: int, steps_an_epoch: int) -> int:
         """The time of a step, counted from 0: the step itself, or the epoch that it lies in."""
         return step if self.unit == "steps" else step // steps_an_epoch
+
+    def passes(self, shares: list[float], step: int, steps_an_epoch: int) -> bool:
+        """Whether a step is the first of the first epoch (or step) past one of the shares of the run."""
+        time = self.time(step, steps_an_epoch)
+        before = self.time(step - 1, steps_an_epoch) if step else -1
+        return any(before + 1 <= share * self.length < time + 1 for share in shares)
 
     def phase(self, time: int, draw: float | None = None) -> dict:
         """The phase that holds at a time, its schedules replaced by their values then, the random ones by `draw`."""
