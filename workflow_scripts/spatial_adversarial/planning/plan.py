@@ -7,9 +7,9 @@ from math import fsum, isnan, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spatial_adversarial.attacks.base import INPUT_GRADIENT
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.planning.costs import (
-    INPUT_GRADIENT,
     Rates,
     profile_bytes,
     profile_passes,
