@@ -8,13 +8,9 @@ min_version("9.27")
 include: "rules/surroundings.smk"
 
 
-# The repository's config is the base; a config.yaml where Snakemake is started elsewhere is laid over it.
-configfile: sound(f"{workflow.basedir}/config.yaml")
+for file in config_files():
 
-
-if Path("config.yaml").is_file() and not Path("config.yaml").samefile(f"{workflow.basedir}/config.yaml"):
-
-    configfile: sound("config.yaml")
+    configfile: sound(file)
 
 
 include: "rules/common.smk"
@@ -58,12 +54,14 @@ rule all:
         "Every figure, table and claim of {config[papers]} is in {config[results]}."
 
 
-check_targets(command_line(workflow), workflow.rules, results=products.of_papers(catalog, paths))
+if not AS_MODULE:
+    check_targets(command_line(workflow), workflow.rules, results=products.of_papers(catalog, paths))
 
 
 onstart:
-    # Snakemake 9.27 sets a timer at each look for jobs, and each timer looks again: soon it does little else.
-    # It does so only while jobs are limited by time, which on one machine serves nothing.
+    # Snakemake 9.27 sets a timer at each look for jobs, and each timer looks again: soon it does little else (pull
+    # request 3744). It does so only while jobs are limited by time, which on one machine serves nothing, and which
+    # no option turns off.
     if workflow.local_exec:
         check_threads()
         workflow.scheduler.job_rate_limiter = None

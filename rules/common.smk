@@ -1,6 +1,5 @@
 """What all rules share: the catalog, where files lie, and what each job takes."""
 
-import os
 import re
 from functools import partial
 
@@ -10,11 +9,7 @@ from spatial_adversarial.planning.job_inputs import JobInputs
 from spatial_adversarial.reporting.captions import caption
 from spatial_adversarial.reporting.closing import closing_words
 from spatial_adversarial.runner.ancient_inputs import look_behind_ancient_inputs
-from spatial_adversarial.runner.command_line import (
-    check_config_files,
-    check_targets,
-    command_line,
-)
+from spatial_adversarial.runner.command_line import check_targets
 from spatial_adversarial.runner.imports import code_digest
 from spatial_adversarial.runner.paths import Paths
 
@@ -22,12 +17,14 @@ look_behind_ancient_inputs()
 
 ENVIRONMENT = "../envs/environment.yaml"
 
-check_config_files(command_line(workflow), workflow.basedir)
-for file in workflow.configfiles:
-    sound(file)
+if AS_MODULE:  # the outer workflow's `config:` replaces config files: the repository's stays below it
+    config = merge(read(HERE / "config.yaml"), config)
+else:
+    for file in workflow.configfiles:
+        sound(file)
 
 try:
-    catalog = load(config, Path(workflow.basedir) / config["figures"])
+    catalog = load(config, HERE / config["figures"])
 except CatalogError as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,7 +34,7 @@ inputs = JobInputs(catalog, paths)
 
 def code_of(script):
     """What a cheap stage's script is made of, as a parameter of its rule: where it changes, the stage runs again."""
-    return code_digest(Path(workflow.basedir) / f"workflow_scripts/{script}.py")
+    return code_digest(HERE / f"workflow_scripts/{script}.py")
 
 
 def caption_of(wildcards):

@@ -1,15 +1,20 @@
 """Where and how a user starts the workflow: other folders, other libraries, other config files, misspelt targets."""
 
 import os
+import re
 import subprocess
 import sys
 from argparse import Namespace
+from collections import ChainMap
 from pathlib import Path
 
 import pytest
+import yaml
 from snakemake.exceptions import WorkflowError
 
-from spatial_adversarial.runner.command_line import check_config_files, check_targets
+from spatial_adversarial.catalog import load
+from spatial_adversarial.records.reading import read
+from spatial_adversarial.runner.command_line import check_targets, replaced_config_files
 from spatial_adversarial.runner.device import pick_device
 
 ROOT = Path(__file__).parents[1]
@@ -74,19 +79,28 @@ def profile(tmp_path, monkeypatch):
     return "demo"
 
 
-def test_a_config_file_in_the_place_of_a_profiles_is_refused_with_the_line_to_type(profile, tmp_path):
-    with pytest.raises(WorkflowError) as refused:
-        check_config_files(Namespace(profile=[profile], configfile=[Path("mine.yaml")]), tmp_path)
-    print(refused.value)
-    assert "--configfile mine.yaml would take the place of demo/demo.yaml of --profile demo" in str(
-        refused.value
-    )
-    assert str(refused.value).endswith("type --configfile demo/demo.yaml mine.yaml")
+def test_the_config_files_of_a_profile_that_typed_ones_replace_are_found(profile, tmp_path):
+    def replaced(**typed) -> list[str]:
+        asked = Namespace(**{"profile": [profile], "configfile": [Path("mine.yaml")]} | typed)
+        return [str(file.relative_to(tmp_path)) for file in replaced_config_files(asked, tmp_path)]
+
+    assert replaced() == ["demo/demo.yaml"]
     both = [Path("demo/demo.yaml"), Path("mine.yaml")]
-    check_config_files(Namespace(profile=[profile], configfile=both), tmp_path)
-    check_config_files(Namespace(profile=[profile], configfile=None), tmp_path)
-    check_config_files(Namespace(profile=None, configfile=both[1:]), tmp_path)
-    check_config_files(None, tmp_path)
+    assert replaced(configfile=both) == replaced(configfile=None) == replaced(profile=None) == []
+    assert replaced_config_files(None, tmp_path) == []
+
+
+def test_a_profiles_config_stays_below_a_config_file_that_is_typed(tmp_path):
+    """`--profile profiles/demo --configfile mine.yaml`: the demo's runs, with the folder and the seed of mine.yaml."""
+    (tmp_path / "mine.yaml").write_text("results: mine\nseeds: [7]\n")
+    layered = ["--profile", str(ROOT / "profiles/demo"), "--configfile", "mine.yaml"]
+    status, said = started(tmp_path, *layered, "-n", "--", "invariance")
+    assert status == 0, said
+    trained = re.findall(r"Train (\S+), seed (\d+)\.", said)
+    demo = (ROOT / "config.yaml", ROOT / "profiles/demo/demo.yaml")
+    demos = load(dict(ChainMap(*(read(file) for file in reversed(demo)))), ROOT / "figures", "invariance")
+    assert {run for run, _ in trained} == {run for one in demos.targets.values() for run in one.paths()}
+    assert {seed for _, seed in trained} == {"7"} and "mine/figures/invariance/fig1.pdf" in said
 
 
 def test_more_threads_than_the_machine_has_are_refused_by_a_job():
@@ -94,18 +108,11 @@ def test_more_threads_than_the_machine_has_are_refused_by_a_job():
         pick_device("cpu", 100_000)
 
 
-def started(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+def started(
+    folder: Path, *arguments: str, snakefile: Path = ROOT / "Snakefile", **environment: str
+) -> tuple[int, str]:
     """Snakemake started in a folder, which is not the repository's."""
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--cores",
-        "1",
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1", *arguments]
     done = subprocess.run(
         command,
         cwd=folder,
@@ -188,3 +195,66 @@ def test_snakemake_says_it_in_one_line_and_starts_nothing(told, tmp_path, config
     assert len([line for line in said.splitlines() if named in line]) == 1, said
     assert "Traceback (most recent call last)" not in said
     assert not (tmp_path / "data").exists() and not (tmp_path / "results").exists()
+
+
+THEORY = "papers: [invariance]\noverrides: {theory: {samples: 100}}\n"
+OUTER = f"""
+configfile: "config.yaml"
+
+
+module robustness:
+    snakefile:
+        {str(ROOT / "Snakefile")!r}
+    config:
+        config["robustness"]
+
+
+use rule * from robustness as robustness_*
+
+
+rule shown:
+    default_target: True
+    input:
+        "theirs/figures/invariance/theory.png",
+    output:
+        "shown.png",
+    shell:
+        "cp {{input}} {{output}}"
+"""
+
+
+@pytest.fixture
+def outer(tmp_path) -> Path:
+    """A workflow of someone else's that takes a theory figure from this one, with a config.yaml of its own."""
+    (tmp_path / "Snakefile").write_text(OUTER)
+    config = {"theirs": 1, "robustness": {"results": "theirs", **yaml.safe_load(THEORY)}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    return tmp_path / "Snakefile"
+
+
+def test_it_is_a_module_of_another_workflow(outer, tmp_path):
+    status, said = started(tmp_path, "-n", snakefile=outer)
+    assert status == 0, said
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
+    assert jobs == {"robustness_aggregate": "1", "robustness_draw": "1", "shown": "1", "total": "3"}
+
+
+@pytest.mark.slow
+def test_as_a_module_it_makes_a_figure(outer, tmp_path):
+    status, said = started(tmp_path, snakefile=outer)
+    assert status == 0, said
+    assert (tmp_path / "shown.png").read_bytes() == (
+        tmp_path / "theirs/figures/invariance/theory.png"
+    ).read_bytes()
+
+
+@pytest.mark.slow
+def test_jobs_have_the_config_of_a_profile_below_the_typed_one(tmp_path):
+    """Where jobs lacked the profile's `results`, they would not know the files that they are to make."""
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "profile/config.yaml").write_text("configfile: theirs.yaml\n")
+    (tmp_path / "theirs.yaml").write_text("results: theirs\n")
+    (tmp_path / "mine.yaml").write_text(THEORY)
+    figure = "theirs/figures/invariance/theory.csv"
+    status, said = started(tmp_path, "--profile", "profile", "--configfile", "mine.yaml", "--", figure)
+    assert status == 0 and (tmp_path / figure).is_file(), said

@@ -1,4 +1,4 @@
-"""What Snakemake 9.27 lets pass: jobs behind ancient inputs, a config file that is dropped, an unknown target."""
+"""What Snakemake 9.27 lets pass: a profile's config file that is dropped, an unknown target."""
 
 import os
 import sys
@@ -28,20 +28,25 @@ def command_line(workflow) -> Namespace | None:
     return get_argument_parser().parse_known_args(sys.argv[1:])[0]
 
 
-def check_config_files(typed: Namespace | None, base: str | Path) -> None:
-    """WorkflowError where --configfile takes the place of a profile's own config file, which Snakemake then drops."""
-    given = [Path(file).resolve() for file in typed.configfile or ()] if typed else []
-    for profile in (typed.profile or ()) if given else ():
-        found = get_profile_dir(profile)
-        theirs = yaml.safe_load(found[1].read_text(encoding="utf-8")).get("configfile") if found else None
+def replaced_config_files(typed: Namespace | None, base: str | Path) -> list[Path]:
+    """The config files of the profiles named by --profile that --configfile takes the place of.
+
+    Snakemake takes a key of a profile or of the command line, never both (issue 3429 is about another such key), so
+    that `--profile profiles/demo --configfile mine.yaml` would be mine.yaml at full size. `base`: where a profile's
+    files are sought that are not where Snakemake is started.
+    """
+    if not typed or not typed.configfile:
+        return []
+    named = {Path(file).resolve() for file in typed.configfile}
+    found = []
+    for profile in typed.profile or ():
+        place = get_profile_dir(profile)
+        theirs = yaml.safe_load(place[1].read_text(encoding="utf-8")).get("configfile") if place else None
         for file in [theirs] if isinstance(theirs, str) else theirs or ():
-            there = file if Path(file).exists() else Path(base, file)
-            if Path(there).resolve() not in given:
-                mine = " ".join(map(str, typed.configfile))
-                raise WorkflowError(
-                    f"--configfile {mine} would take the place of {file} of --profile {profile}: "
-                    f"type --configfile {there} {mine}"
-                )
+            there = Path(file) if Path(file).exists() else Path(base, file)
+            if there.resolve() not in named:
+                found.append(there.absolute())
+    return found
 
 
 def check_targets(typed: Namespace | None, rules: Iterable, results: list[str]) -> None:
