@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import small
 import torch
 import yaml
 
@@ -84,13 +85,28 @@ def test_a_data_set_is_a_reader_and_a_line(monkeypatch):
         assert set(labels) == set(range(entry["classes"]))
 
 
-def test_an_attack_is_a_function():
-    attack = executed("attacks/sign_noise.py")["sign_noise"]
-    x = torch.rand(4, 1, 5, 5)
-    moved = attack(x, eps=0.1, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose((moved - x).abs().max(), torch.tensor(0.1))
-    assert moved.min() >= 0
-    assert moved.max() <= 1
+def test_an_attack_is_one_file(tmp_path):
+    """Its profile is checked, planned, evaluated and drawn by a clone that has one more file."""
+    clone = small.clone(tmp_path / "clone")
+    for name, folder in (
+        ("attacks/sign_noise.py", "workflow_scripts/spatial_adversarial"),
+        ("figures/noise.yaml", ""),
+    ):
+        (clone / folder / name).write_text(block(name), encoding="utf-8")
+    config = clone / "small.yaml"
+    budget = {"epochs": 0.3, "test_images": 80, "validation_images": 20, "members": {"rotate": [0]}}
+    config.write_text(
+        yaml.safe_dump({"papers": ["noise"], "stand_ins": {"mnist": "digits"}, "budget": budget})
+    )
+    figure = "results/figures/noise/fig1"
+    status, said = small.run(clone, "--configfile", config.name, "--", "plan", f"{figure}.pdf")
+    assert status == 0, said
+    plan = pd.read_csv(clone / "results/plan.csv").set_index("target")
+    assert plan.evaluate_jobs["fig1"] == 1
+    rows = pd.read_csv(clone / f"{figure}.csv")
+    assert list(rows.x) == [0, 0.1, 0.4]
+    assert rows.value.iloc[0] > rows.value.iloc[-1], "the noise fools the network"
+    assert (clone / f"{figure}.pdf").stat().st_size
 
 
 def test_a_training_method_is_a_class(monkeypatch):

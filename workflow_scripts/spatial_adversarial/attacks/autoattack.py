@@ -94,7 +94,7 @@ class AutoAttack(ExampleAttack):
         others = classes - 1
         if self.targets > others and self.targets != STANDARD["targets"]:
             raise ValueError(f"targets: {self.targets}, but {data} has {others} other classes")
-        return {"targets": min(self.targets, others), "targeted_apgd": others >= 3}
+        return {"targets": min(self.targets, others), "targeted_apgd": self.targeted_apgd and others >= 3}
 
     @property
     def note(self) -> str:

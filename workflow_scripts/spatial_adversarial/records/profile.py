@@ -78,6 +78,11 @@ def schema() -> dict:
     return {"type": "object", "properties": merged}
 
 
+def keys_of_yaml() -> list[str]:
+    """The keys that a profile of the YAML may have; its version is not the user's."""
+    return [key for key in schema()["properties"] if key != "version"]
+
+
 def schema_of(kind: type[Perturbation]) -> dict:
     """The schema of the profiles of one attack or transform."""
     common = properties(ProfileSettings)

@@ -178,7 +178,11 @@ def schema(name: str) -> dict:
         return profile.schema()
     if key in PERTURBATIONS:
         return profile.schema_of(PERTURBATIONS[key][kind])
-    return yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text(encoding="utf-8"))
+    found = yaml.safe_load((SCHEMAS / f"{name}.yaml").read_text(encoding="utf-8"))
+    if name == "paper":
+        keys = found["properties"]["profiles"]["additionalProperties"]["properties"]
+        keys |= {key: {} for key in profile.keys_of_yaml() if key not in keys}
+    return found
 
 
 def _registered(_, kind: str, name: str, __):
