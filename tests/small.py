@@ -1,7 +1,6 @@
 """Small training DAGs for tests that run them for good, with accidents on the way."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,20 +40,9 @@ def prepare(folder: Path, **budget: dict) -> Path:
     return folder
 
 
-def clone(folder: Path) -> Path:
-    """A folder with the workflow's own files, to which a test adds some."""
-    for name in ("rules", "workflow_scripts", "figures", "envs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(ROOT / name, folder)
-    return folder
-
-
 def start(folder: Path, *arguments: str, out: Path, **environment: str) -> subprocess.Popen:
     """Start Snakemake in a working folder; what it says goes to the file `out`."""
-    snakefile = folder / "Snakefile"
-    snakefile = snakefile if snakefile.exists() else ROOT / "Snakefile"  # a clone's own
-    command = [sys.executable, "-m", "snakemake", "-s", str(snakefile), *arguments]
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments]
     with open(out, "w") as file:
         return subprocess.Popen(command, cwd=folder, stdout=file, stderr=file, env=os.environ | environment)
 

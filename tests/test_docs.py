@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import small
 import torch
 import yaml
 
 from spatial_adversarial import methods, metrics, panels
+from spatial_adversarial.attacks import PERTURBATIONS
 from spatial_adversarial.catalog import load
 from spatial_adversarial.data import sources, stand_ins
+from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.evaluation.profiles import evaluate
+from spatial_adversarial.models.network import Network
+from spatial_adversarial.planning.costs import profile_passes
 from spatial_adversarial.records.evaluation import Evaluation
+from spatial_adversarial.records.profile import ProfileSettings
 from spatial_adversarial.reporting import captions
 from spatial_adversarial.results.aggregate import Aggregator
 from spatial_adversarial.results.store import read_evaluation
@@ -85,28 +90,26 @@ def test_a_data_set_is_a_reader_and_a_line(monkeypatch):
         assert set(labels) == set(range(entry["classes"]))
 
 
-def test_an_attack_is_one_file(tmp_path):
-    """Its profile is checked, planned, evaluated and drawn by a clone that has one more file."""
-    clone = small.clone(tmp_path / "clone")
-    for name, folder in (
-        ("attacks/sign_noise.py", "workflow_scripts/spatial_adversarial"),
-        ("figures/noise.yaml", ""),
-    ):
-        (clone / folder / name).write_text(block(name), encoding="utf-8")
-    config = clone / "small.yaml"
-    budget = {"epochs": 0.3, "test_images": 80, "validation_images": 20, "members": {"rotate": [0]}}
-    config.write_text(
-        yaml.safe_dump({"papers": ["noise"], "stand_ins": {"mnist": "digits"}, "budget": budget})
-    )
-    figure = "results/figures/noise/fig1"
-    status, said = small.run(clone, "--configfile", config.name, "--", "plan", f"{figure}.pdf")
-    assert status == 0, said
-    plan = pd.read_csv(clone / "results/plan.csv").set_index("target")
-    assert plan.evaluate_jobs["fig1"] == 1
-    rows = pd.read_csv(clone / f"{figure}.csv")
-    assert list(rows.x) == [0, 0.1, 0.4]
-    assert rows.value.iloc[0] > rows.value.iloc[-1], "the noise fools the network"
-    assert (clone / f"{figure}.pdf").stat().st_size
+def test_an_attack_is_a_class(monkeypatch):
+    """Evaluated as any other: noise is all that it is, and of more tries a worse one is taken."""
+    noise = executed("attacks/sign_noise.py")["ATTACK"]
+    monkeypatch.setitem(PERTURBATIONS["attack"], noise.name, noise)
+    body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(25, 8, bias=False), torch.nn.ReLU())
+    network = Network(
+        torch.nn.Identity(), torch.nn.Identity(), body, torch.nn.Linear(8, 3), group="z2"
+    ).eval()
+    x = torch.rand(60, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    images = ImageSet(x, network(x).argmax(1), 3, (0.5,), (0.5,))
+    right = {}
+    for tries in (1, 20):
+        settings = {"attack": "sign_noise", "grid": [0, 0.3], "tries": tries}
+        made = evaluate(network, images, ProfileSettings.of(settings), tell=lambda line: None)
+        right[tries] = (made.prediction[:, 0] == made.label).mean(axis=1)
+        assert profile_passes(settings | {"draws": 1}, 10, 3) == 10 * (1 + tries + 1)
+    assert right[1][0] == right[20][0] == 1 and right[20][1] < right[1][1] < 1
+    moved = noise(tries=1).examples(network, x, images.labels, eps=0.1, seed=0)
+    assert moved.min() >= 0 and moved.max() <= 1 and (moved - x).abs().max() <= 0.1 + 1e-6
+    assert noise(tries=5).words(0.1) == ["eps 0.1", "5 tries"]
 
 
 def test_a_training_method_is_a_class(monkeypatch):
@@ -256,3 +259,23 @@ def test_a_metric_and_a_panel_kind_are_a_file_each(clone, demo_config):
         lost = [right.mean() - np.mean(point) for point in kept]
         assert a.value[a.strength == strength].tolist() == pytest.approx(lost)
     assert (clone / "results/figures/lost/rotations.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_an_attack_is_one_file(clone, demo_config):
+    """From the config to the figure: its profile is checked, planned, evaluated and drawn; no other file changes."""
+    added = clone / "workflow_scripts/spatial_adversarial/attacks/sign_noise.py"
+    added.write_text(block("attacks/sign_noise.py"), encoding="utf-8")
+    (clone / "figures/noise.yaml").write_text(block("figures/noise.yaml"), encoding="utf-8")
+    config = demo_config | {"papers": ["noise"], "results": "results"}
+    config["budget"] = {"epochs": 0.3, "test_images": 80, "members": {"rotate": [0]}}
+    (clone / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--", "plan", "noise"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    plan = pd.read_csv(clone / "results/plan.csv").set_index("target")
+    assert plan.evaluate_jobs["fig1"] == 1
+    rows = pd.read_csv(clone / "results/figures/noise/fig1.csv")
+    assert list(rows.x) == [0, 0.1, 0.4] and set(rows.metric) == {"robust_accuracy"}
+    assert rows.value.iloc[0] > rows.value.iloc[-1], "the noise fools the network"
+    assert (clone / "results/figures/noise/fig1.png").stat().st_size > 10_000
