@@ -126,9 +126,9 @@ def test_verdicts_on_intervals(interval, expected):
 
 
 def test_a_printed_number_is_judged_as_it_is():
-    assert judge(Interval(0.2, 0.2, 0.2, printed=True), {"above": 0.1})[1] == "holds"
-    assert judge(Interval(0.2, 0.2, 0.2, printed=True), {"below": 0.1})[1] == "fails"
-    assert judge(Interval(0.0, 0.0, 0.0, printed=True), {"above": 0})[1] == "undecided"
+    assert judge(Interval(0.2, 0.2, 0.2, published=True), {"above": 0.1})[1] == "holds"
+    assert judge(Interval(0.2, 0.2, 0.2, published=True), {"below": 0.1})[1] == "fails"
+    assert judge(Interval(0.0, 0.0, 0.0, published=True), {"above": 0})[1] == "undecided"
 
 
 def test_numbers_of_a_row_by_hand():

@@ -38,6 +38,6 @@ def panels(dealt: dict[str, dict], scope: Scope, figure: str) -> dict[str, dict]
 def note(drawn: tuple[Panel, ...]) -> str:
     """At which eps the attacks of the panels are."""
     points = {number_text(x) for panel in drawn for line in panel.lines for x in line.at.values()}
-    told = f"Accuracy under attacks at eps {', '.join(sorted(points))}, more of them than the figure has."
+    sentence = f"Accuracy under attacks at eps {', '.join(sorted(points))}, more of them than the figure has."
     attacks = [p.perturbation for panel in drawn for line in panel.lines for p in line.profiles.values()]
-    return " ".join([told, *sorted({attack.note for attack in attacks if attack.note})])
+    return " ".join([sentence, *sorted({attack.note for attack in attacks if attack.note})])

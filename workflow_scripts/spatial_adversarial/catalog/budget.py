@@ -14,14 +14,14 @@ class BudgetError(CatalogError):
     """What the budget leaves does not fit one panel or row: a mistake for those alone who ask for its target."""
 
 
-def of_runs(budget: dict, recipe: str, given: dict[str, str]) -> dict:
-    """The budget of the runs of one recipe on what is `given` (see choose): `epochs` and `train_images` as numbers.
+def of_runs(budget: dict, recipe: str, by: dict[str, str]) -> dict:
+    """The budget of one recipe's runs `by` data set and model (see choose), `epochs` and `train_images` as numbers.
 
     Each is one number, or a mapping by the recipe's name (`default` for the others) and by_data or by_model.
     """
     chosen = dict(budget)
     for key in ("epochs", "train_images"):
-        number = by_name(recipe, choose(chosen.pop(key, None), given, f"config: budget.{key}"))
+        number = by_name(recipe, choose(chosen.pop(key, None), by, f"config: budget.{key}"))
         chosen |= {} if number is None else {key: number}
     return chosen
 
@@ -90,7 +90,7 @@ def by_name(name: str, wanted):
     return wanted.get(name, wanted.get("default")) if isinstance(wanted, dict) else wanted
 
 
-def told(config: dict) -> str:
+def words(config: dict) -> str:
     """What makes these results less than the paper's full size, in words; empty when nothing does."""
     sizes = {key.replace("_", " "): size for key, size in config.get("budget", {}).items()}
     fewer = [name for name, size in sizes.items() if isinstance(size, (dict, list))]

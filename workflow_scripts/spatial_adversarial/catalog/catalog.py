@@ -152,7 +152,7 @@ class Catalog:
 
     def reduced(self) -> str:
         """What of this configuration makes some results less than the paper's full size; empty when nothing does."""
-        return budget.told(self.config)
+        return budget.words(self.config)
 
     def status(self, path: str, profile: dict | None = None) -> str:
         """Whether a run or read-out, evaluated on a profile's settings if given, is the paper's: "run" or "reduced".
@@ -167,7 +167,7 @@ class Catalog:
         same = profile is None or any(_measures_alike(profile, other) for other in theirs)
         return "run" if same else "reduced"
 
-    def is_papers_own(self, model: str) -> bool:
+    def is_unchanged(self, model: str) -> bool:
         """Whether a network is as the registry has it: neither width nor anything else of it is overridden."""
         ours, full = (one.registry["models"].get(model, {}) for one in (self, self._full_size))
         return all(ours.get(key) == full.get(key) for key in (ours.keys() | full.keys()) - {"recipe"})

@@ -38,9 +38,12 @@ def claims_of(paper: str, specs: Specs, targets: dict[tuple[str, str], Target]) 
 
 def judged_on(claim: dict, test: dict) -> list[tuple[str, list[str]]]:
     """The (target, panels) that a test is judged on, first its own and then those that it compares them with."""
-    own = test.get("in", claim["in"])
+    named = test.get("in", claim["in"])
     others = [p["other"].rpartition(".") for p in test.values() if isinstance(p, dict) and "other" in p]
-    return [(own, test.get("panels", [])), *((target or own, [panel]) for target, _, panel in others)]
+    return [
+        (named, test.get("panels", [])),
+        *((target or named, [panel]) for target, _, panel in others),
+    ]
 
 
 def _check_panels(target: Target, panels: list[str], where: str) -> None:

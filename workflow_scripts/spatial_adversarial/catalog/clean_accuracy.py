@@ -20,7 +20,9 @@ def with_clean(targets: list[Target]) -> list[Target]:
                 for path, profile in line.profiles.items():
                     found.setdefault(path, []).append(profile)
     best = {path: min(profiles, key=_order) for path, profiles in found.items()}
-    return [replace(target, panels=tuple(_given(p, best) for p in target.panels)) for target in targets]
+    return [
+        replace(target, panels=tuple(_with_evaluations(p, best) for p in target.panels)) for target in targets
+    ]
 
 
 def _order(profile: Profile) -> tuple:
@@ -28,7 +30,7 @@ def _order(profile: Profile) -> tuple:
     return not unmoved, not pixels, -(profile.settings["images"] or float("inf")), profile.file
 
 
-def _given(panel: Panel, best: dict[str, Profile]) -> Panel:
+def _with_evaluations(panel: Panel, best: dict[str, Profile]) -> Panel:
     known = {member.path: best[member.path] for member in panel.members if member.path in best}
     if PANELS[panel.kind].evaluates or panel.reason or not known:
         return panel

@@ -13,8 +13,8 @@ FAMILY, RECIPE = "given", "as_given"  # in figures/protocols.yaml
 
 def models(specs: Specs) -> dict[str, dict]:
     """The registry's models of the config's `own`; CatalogError for an unknown data set or figure."""
-    own, registry = specs.config["own"], specs.registry
-    for key, entry in own.items():
+    entries, registry = specs.config["own"], specs.registry
+    for key, entry in entries.items():
         where = f"config: own.{key}"
         if key in registry["models"]:
             raise CatalogError(f"{where}: a model of the registry has this name")
@@ -23,14 +23,14 @@ def models(specs: Specs) -> dict[str, dict]:
             lookup("figure", figure, specs.figures(), f"{where}.figures")
     return {
         key: {"network": "own", "recipe": RECIPE} | {k: entry[k] for k in KEYS if k in entry}
-        for key, entry in own.items()
+        for key, entry in entries.items()
     }
 
 
-def panels(dealt: dict[str, dict], own: dict, figure: str) -> dict[str, dict]:
+def panels(dealt: dict[str, dict], entries: dict, figure: str) -> dict[str, dict]:
     """A panel more for each own model, profile and space that a figure ("paper/name") draws on the model's data."""
     more: dict[tuple, tuple[str, dict]] = {}
-    for key, entry in own.items():
+    for key, entry in entries.items():
         for letter, panel in dealt.items():
             if figure in entry["figures"] and "profile" in panel and panel["data"] == entry["data"]:
                 drawn = key, panel["profile"], panel.get("metric"), panel.get("space")

@@ -26,8 +26,8 @@ def resolve_members(
     the families that start from this one, to find a circle. Raises CatalogError.
     """
     where = scope.place("families", family)
-    given = {"by_data": data, "by_model": model}
-    spec = choose(scope.find("families", family, where), given, where)
+    by = {"by_data": data, "by_model": model}
+    spec = choose(scope.find("families", family, where), by, where)
     if family in after:
         raise CatalogError(f"{where}.start, or robust_images: the family needs itself first")
     robust = _robust_images(data, spec, scope, (*after, family), where)
@@ -36,9 +36,9 @@ def resolve_members(
         scope.find("families", spec["start"], f"{where}.start")
         before = resolve_members(data, model, spec["start"], scope, (*after, family), values)
         starts = {m.strength: m for m in before}
-    spec = spec | {"recipe": merge(spec["recipe"], choose(recipe or {}, given, where))}
+    spec = spec | {"recipe": merge(spec["recipe"], choose(recipe or {}, by, where))}
     if values is None:
-        wanted = choose(scope.config["budget"].get("members"), given, "config: budget.members")
+        wanted = choose(scope.config["budget"].get("members"), by, "config: budget.members")
         values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
     for value in values:
         lookup("strength", value, dict.fromkeys(spec.get("values", [None])), where)
@@ -62,9 +62,9 @@ def _member(
 ) -> Member:
     entry = scope.registry["models"][model]
     base = spec.get("base", entry["recipe"])
-    given = {"by_data": data, "by_model": model}
+    by = {"by_data": data, "by_model": model}
     named = where if "base" in spec else f"{scope.registry_file}: models.{model}.recipe"
-    recipe = choose(scope.find("recipes", base, named), given, scope.place("recipes", base))
+    recipe = choose(scope.find("recipes", base, named), by, scope.place("recipes", base))
     recipe = merge(recipe, spec["recipe"])
     if spec.get("vary", SNAPSHOT) != SNAPSHOT:
         recipe = merge(recipe, _nested(spec["vary"].split("."), value))
@@ -84,7 +84,7 @@ def _member(
     else:
         recipe["mix"] = robust | recipe["mix"]
     recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
-    allowed = budget.of_runs(scope.config["budget"], base, given)
+    allowed = budget.of_runs(scope.config["budget"], base, by)
     recipe = budget.shrink_recipe(recipe, allowed)
     path = run_path(recipe, model)
     scope.recipes[path] = recipe

@@ -11,7 +11,7 @@ from spatial_adversarial.records.panel import Line, Member, Panel, Profile
 from spatial_adversarial.records.reading import CatalogError, choose, lookup
 from spatial_adversarial.settings.numbers import number_text
 
-PRINTED = ("label", "metric", "unit")
+NOT_SETTINGS = ("label", "metric", "unit")
 
 
 def expand_panels(figure: dict, where: str) -> dict[str, dict]:
@@ -59,7 +59,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         model=panel["model"],
         group=model.get("group", "z2"),
         family=panel["family"],
-        title=", ".join(filter(None, (label, model["label"], family["label"], images_told(members)))),
+        title=", ".join(filter(None, (label, model["label"], family["label"], robust_images_words(members)))),
         strength=family.get("strength", ""),
         space=panel.get("space", "pixel"),
         members=tuple(members),
@@ -72,7 +72,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         return replace(frame, reason=frame.reason or str(refused))
 
 
-def images_told(members: tuple[Member, ...]) -> str:
+def robust_images_words(members: tuple[Member, ...]) -> str:
     """Whose robust images D_R is that these runs mix in; empty where they mix in none."""
     mixed = {member.recipe["mix"]["of"] == "released" for member in members if member.recipe["mix"]}
     return {(): "", (False,): "our D_R", (True,): "D_R as released"}[tuple(mixed)]
@@ -97,9 +97,9 @@ def _lines(panel: Panel, spec: dict, scope: Scope, where: str):
     named = published.named(scope.registry, scope.file, data=spec["data"], model=spec["model"])
     return [
         replace(
-            line, points=published.curve(scope.file, named, line.metric, spec, given, f"{where}.published")
+            line, points=published.curve(scope.file, named, line.metric, spec, wanted, f"{where}.published")
         )
-        for line, given in zip(lines, drawn, strict=True)
+        for line, wanted in zip(lines, drawn, strict=True)
     ]
 
 
@@ -144,17 +144,17 @@ def resolve_profile(
 ) -> Profile:
     """A profile's settings for one member: its grid thinned but for the point `shown`, its images limited."""
     where = scope.place("profiles", key)
-    settings = {name: value for name, value in found.items() if name not in PRINTED}
+    settings = {name: value for name, value in found.items() if name not in NOT_SETTINGS}
     if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
         settings = settings | {"space": "normalized"}
-    given = {"by_data": data, "by_model": panel.model}
-    settings = choose(settings, given, where)
+    by = {"by_data": data, "by_model": panel.model}
+    settings = choose(settings, by, where)
     settings["input"] = {
         k: member.strength if v == "strength" else v for k, v in settings.get("input", {}).items()
     }
-    wanted = choose(scope.config["budget"].get("points"), given, "config: budget.points")
+    wanted = choose(scope.config["budget"].get("points"), by, "config: budget.points")
     settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points", shown)
-    wanted = choose(scope.config["budget"].get("test_images"), given, "config: budget.test_images")
+    wanted = choose(scope.config["budget"].get("test_images"), by, "config: budget.test_images")
     images = budget.by_name(key, wanted)
     settings |= {"images": images} if images else {}
     settings |= {"source": _source(data, settings["source"], scope, where)} if "source" in settings else {}

@@ -21,10 +21,10 @@ def resolve(
         raise CatalogError(f"{where}.table: {spec['table']} is no table of results")
     _, panels = table_rows.resolve(paper, spec["table"], known, scope)
     rows = {panel.letter: panel for panel in panels if PANELS[panel.kind].is_shown}
-    methods = {name: [str(row) for row in own] for name, own in spec["methods"].items()}
+    methods = {name: [str(row) for row in keys] for name, keys in spec["methods"].items()}
     zoom = spec.get("zoom", list(methods))
     points = {}
-    for key in (row for own in methods.values() for row in own):
+    for key in (row for keys in methods.values() for row in keys):
         panel = lookup("row", key, rows, f"{where}.methods")
         cells = {line.name: line for line in panel.lines}
         for axis in ("x", "y"):

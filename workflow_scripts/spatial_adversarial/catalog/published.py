@@ -29,8 +29,8 @@ def _read(path: Path) -> tuple[dict[str, str], ...]:
 def _check_row(row: dict, where: str) -> None:
     fields = [key for key, value in row.items() if key is not None and value is not None]
     if None in row or len(fields) < len(row):
-        given = len(fields) + len(row.get(None, ()))
-        raise CatalogError(f"{where}: {given} fields, but the heading has {len(row) - (None in row)}")
+        count = len(fields) + len(row.get(None, ()))
+        raise CatalogError(f"{where}: {count} fields, but the heading has {len(row) - (None in row)}")
     for key in NUMBERS:
         if row.get(key) or key == VALUE:
             try:
@@ -56,16 +56,16 @@ def named(
     return {"paper": Path(file).stem} | filters
 
 
-def number(file: str, filters: dict, own: dict, where: str) -> float | None:
+def number(file: str, filters: dict, changes: dict, where: str) -> float | None:
     """The one published number, a share in [0, 1], of a cell; None where there is none.
 
-    file: a paper's; beside it lies published/published.csv. own: {column: value} that are laid over `filters`, None
+    file: a paper's; beside it lies published/published.csv. changes: {column: value} that are laid over `filters`, None
     for empty fields, each of which must occur. CatalogError for two numbers or more.
     """
-    found = _select(file, filters, own, where)
+    found = _select(file, filters, changes, where)
     if len(found) > 1:
-        given = ", ".join(f"{column} {value}" for column, value in (filters | own).items())
-        raise CatalogError(f"{where}: {len(found)} published numbers, not one, with {given}")
+        asked = ", ".join(f"{column} {value}" for column, value in (filters | changes).items())
+        raise CatalogError(f"{where}: {len(found)} published numbers, not one, with {asked}")
     return _share(found[0]) if found else None
 
 
@@ -73,23 +73,23 @@ def curve(
     file: str, filters: dict, metric: str, panel: dict, line: dict, where: str
 ) -> tuple[tuple[float, float], ...]:
     """The published (x, share in [0, 1]) of a figure's line, x rising; the panel's filters name the column of x."""
-    own = panel["published"] | line.get("published", {})
-    x = own.pop("x")
-    found = _select(file, filters | {"metric": metric}, own, where)
+    changes = panel["published"] | line.get("published", {})
+    x = changes.pop("x")
+    found = _select(file, filters | {"metric": metric}, changes, where)
     return tuple(sorted((float(row[x]), _share(row)) for row in found if row[x]))
 
 
-def _select(file: str, filters: dict, own: dict, where: str) -> list[dict[str, str]]:
+def _select(file: str, filters: dict, changes: dict, where: str) -> list[dict[str, str]]:
     rows = _read(Path(file).parent / "published" / "published.csv")
-    for column, wanted in own.items():
+    for column, wanted in changes.items():
         known = {row[column] for row in rows}
         if not any(_same(field, wanted) for field in known):
             raise CatalogError(
                 f"{where}.{column}: no published number has {wanted!r}{nearest(wanted, known)}"
             )
-    if any(filters[key] is None for key in filters.keys() - own.keys()):
+    if any(filters[key] is None for key in filters.keys() - changes.keys()):
         return []  # of a model, say, that has no published name
-    return [row for row in rows if all(_same(row[key], value) for key, value in (filters | own).items())]
+    return [row for row in rows if all(_same(row[key], value) for key, value in (filters | changes).items())]
 
 
 def _same(field: str, wanted: str | float | None) -> bool:

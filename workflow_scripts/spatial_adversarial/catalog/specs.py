@@ -80,8 +80,8 @@ class Specs:
 
     def full_width(self, model: str) -> dict:
         """A model of the registry as the config has it, but as wide as the registry's file says."""
-        given = self._file["models"][model]
-        return self.registry["models"][model] | {"width": given.get("width", 1)}
+        written = self._file["models"][model]
+        return self.registry["models"][model] | {"width": written.get("width", 1)}
 
     @cached_property
     def _file(self) -> dict:
@@ -157,8 +157,8 @@ class Specs:
         for exchanged in spec.get("model", {}):
             lookup("model", exchanged, models, f"{where}.model")
         panels = {k: _exchanged(panel, spec) for k, panel in model.get("panels", {}).items()}
-        own = {key: value for key, value in spec.items() if key not in ("like", "model")}
-        return merge(model | ({"panels": panels} if panels else {}), own)
+        changes = {key: value for key, value in spec.items() if key not in ("like", "model")}
+        return merge(model | ({"panels": panels} if panels else {}), changes)
 
 
 def _rows_as_text(spec: dict) -> dict:

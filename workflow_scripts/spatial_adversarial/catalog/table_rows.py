@@ -14,12 +14,12 @@ from spatial_adversarial.records.identity import read_out_path
 from spatial_adversarial.records.panel import Line, Panel
 from spatial_adversarial.records.reading import CatalogError, lookup
 
-DERIVED = ("gain", "best_of")  # rows computed from other rows
+COMPUTED = ("gain", "best_of")  # rows computed from other rows
 Tables = dict[str, dict]  # the paper's tables by name, `like` resolved
 
 
 def resolve(paper: str, name: str, tables: Tables, scope: Scope) -> tuple[dict, tuple[Panel, ...]]:
-    """(what is printed and derived, a panel for each row that names a run) of a table of results.
+    """(what is shown and computed, a panel for each row that names a run) of a table of results.
 
     A panel's lines are the row's cells. Rows that only a `best_of` names, "<table>.<row>" of another table, are
     panels of kind "candidate". Raises CatalogError.
@@ -31,14 +31,14 @@ def resolve(paper: str, name: str, tables: Tables, scope: Scope) -> tuple[dict, 
     table = Table(paper, name, spec, scope, where)
     panels = [table.row(key, row) for key, row in table.rows.items() if "family" in row]
     panels += [table.candidate(key, tables) for key in _candidates(table.rows)]
-    printed = {
+    described = {
         "columns": {key: column["label"] for key, column in spec["columns"].items()},
-        "rows": {key: table.printed(key, row) for key, row in table.rows.items()},
+        "rows": {key: table.shown(key, row) for key, row in table.rows.items()},
         "bold": spec.get("bold", 0),
         "numbered": spec.get("numbered", False),
         "note": spec.get("note", ""),
     }
-    return printed, tuple(panels)
+    return described, tuple(panels)
 
 
 def _candidates(rows: dict[str, dict]) -> list[str]:
@@ -57,8 +57,8 @@ class Table:
         self.rows = {key: lookup("row", key, rows, f"{where}.only") for key in only}
         for key in scope.config["budget"].get("rows", {}).get(f"{paper}/{name}", []):
             lookup("row", str(key), rows, f"config: budget.rows.{paper}/{name}")
-        for column, told in spec["columns"].items():
-            for key in told.get("rows", []):
+        for column, entry in spec["columns"].items():
+            for key in entry.get("rows", []):
                 lookup("row", str(key), rows, f"{where}.columns.{column}.rows")
 
     def _left_out(self, key: str) -> bool:
@@ -109,24 +109,24 @@ class Table:
         row = {k: other[k] for k in ("data", "model") if k in other} | lookup("row", name, rows, where)
         return self.row(key, {k: v for k, v in row.items() if k not in ("columns", "published")}, "candidate")
 
-    def printed(self, key: str, row: dict) -> dict:
-        """How a row stands in the printed table: its kind and label, and for a derived one what it is made of."""
+    def shown(self, key: str, row: dict) -> dict:
+        """How a row stands in the table: its kind and label, and for a computed one what it is made of."""
         where = f"{self.where}.rows.{key}"
-        kind = next(name for name in ("heading", "family", *DERIVED) if name in row)
-        told = {"kind": {"family": "row", "best_of": "best"}.get(kind, kind), "label": row.get("label", key)}
+        kind = next(name for name in ("heading", "family", *COMPUTED) if name in row)
+        about = {"kind": {"family": "row", "best_of": "best"}.get(kind, kind), "label": row.get("label", key)}
         if kind == "heading":
-            return told | {"label": row["heading"]}
-        if kind in DERIVED:
+            return about | {"label": row["heading"]}
+        if kind in COMPUTED:
             for name in row[kind]:
                 if "." not in str(name):
                     lookup("row", str(name), self.rows, f"{where}.{kind}")
             columns = self._columns(key, row, where)
-            told |= {"of": [str(name) for name in row[kind]], "columns": columns, "published": {}}
-            told |= {"nearest": row["nearest"]} if "nearest" in row else {}
+            about |= {"of": [str(name) for name in row[kind]], "columns": columns, "published": {}}
+            about |= {"nearest": row["nearest"]} if "nearest" in row else {}
             if "published" in row:
                 cells = self.spec["columns"]
-                told["published"] = {c: self._published(row, cells[c], {}, where) for c in columns}
-        return told
+                about["published"] = {c: self._published(row, cells[c], {}, where) for c in columns}
+        return about
 
     def _member(self, row: dict, where: str):
         """The run of a row, or its read-out: the member of its strength, with the row's own changes of the recipe."""
@@ -176,9 +176,9 @@ class Table:
         """The published number of a cell, in [0, 1]; None where the table has none or a name is not published."""
         if "published" not in self.spec:
             return None
-        own = self.spec["published"] | column.get("published", {}) | row.get("published", {})
+        changes = self.spec["published"] | column.get("published", {}) | row.get("published", {})
         metric = column.get("metric") or self.scope.find("profiles", column["profile"], where)["metric"]
         data = row.get("data", self.spec.get("data"))
         filters = published.named(self.scope.registry, self.scope.file, data=data, **named)
         filters |= {"target": self.name, "metric": metric}
-        return published.number(self.scope.file, filters, own, f"{where}: published")
+        return published.number(self.scope.file, filters, changes, f"{where}: published")

@@ -102,18 +102,18 @@ def targets_of(paper: str, specs: Specs, scope: Scope) -> Iterator[Target]:
 def _with_title_of_stand_ins(target: Target, specs: Specs) -> Target:
     """The target, its title telling what was run: "digits in place of MNIST" where the paper's has "MNIST".
 
-    What the title does not name is told in brackets after it.
+    What the title does not name stands in brackets after it.
     """
     used = {panel.data for panel in target.panels} | {target.spec.get("data")}
     title, unnamed = target.title, []
     for full, small in specs.config["stand_ins"].items():
         name, stand_in = (specs.registry["data"][key]["label"] for key in (full, small))
-        told = f"{stand_in} in place of {name}"
+        words = f"{stand_in} in place of {name}"
         found = re.search(rf"\b{re.escape(name)}\b", title)
         if found and small in used:
-            title = title[: found.start()] + told + title[found.end() :]
+            title = title[: found.start()] + words + title[found.end() :]
         elif small in used:
-            unnamed.append(told)
+            unnamed.append(words)
     return replace(target, title=title + (f" ({', '.join(unnamed)})" if title and unnamed else ""))
 
 
@@ -180,8 +180,8 @@ def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: tables.{name}"
     spec = specs.tables(paper)[name]
     if TARGETS[spec["kind"]].made_of == "rows":
-        printed, rows = table_rows.resolve(paper, name, specs.tables(paper), scope)
-        return Target(paper, name, spec["kind"], spec.get("title", ""), 1, printed, rows)
+        described, rows = table_rows.resolve(paper, name, specs.tables(paper), scope)
+        return Target(paper, name, spec["kind"], spec.get("title", ""), 1, described, rows)
     for key in ("models", "data"):
         if key not in spec:
             raise CatalogError(f"{where}: a table needs {key!r}")

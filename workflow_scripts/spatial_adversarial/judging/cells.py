@@ -21,20 +21,23 @@ def _gain(column: Column, level: float, rows: list) -> tuple:
 
 
 def _best(column: Column, level: float, row: str | int, rows: list | None = None) -> tuple:
-    own = column.of(row)
+    row_sample = column.of(row)
     others = [column.of(name) for name in column.among(rows or column.samples) if name != str(row)]
     if not others:
         raise NotRun("no other row has a number")
-    return least([part(difference(own, one, level), level) for one in others], level), [own, *others]
+    return least([part(difference(row_sample, one, level), level) for one in others], level), [
+        row_sample,
+        *others,
+    ]
 
 
 def _gap(column: Column, to: Column, level: float, below: bool, rows: list | None = None) -> tuple:
     asked = rows or [row for row in column.samples if row in to.samples]
     pairs = [(column.of(row), to.of(row)) for row in to.among(column.among(asked))]
-    told = [pair for pair in pairs if not at_end(pair)]
-    if not told:
+    apart = [pair for pair in pairs if not at_end(pair)]
+    if not apart:
         raise NotInformative("both columns are at one floor or ceiling")
-    parts = [part(difference(*pair, level), level) for pair in told]
+    parts = [part(difference(*pair, level), level) for pair in apart]
     return (greatest if below else least)(parts, level), []  # within networks: no training is compared
 
 
@@ -59,7 +62,7 @@ LIST_BY_LIST = ("adds", "nearer")  # each of their `rows` is judged in a row of 
 def judge_cells(test: dict, numbers: Numbers, level: float) -> Iterator[dict]:
     """The rows of the claims table for a test on a table of results: each column on ours, then as published.
 
-    Published numbers have no interval: they are judged as they are printed, where all that the test needs is.
+    Published numbers have no interval: they are judged as they are, where all that the test needs is published.
     """
     key = next(key for key in test if key in CELL_STATISTICS)
     for name in test["columns"]:
@@ -94,7 +97,7 @@ def _judge(
         parameters |= {"below": "below" in test} if key == "gap" else {}
         found, compared, *decides = statistic(*columns, level=level, **parameters)
         for column in columns if key in OF_TWO and key != "gap" else ():
-            _check_told(column, parameters)
+            _check_apart(column, parameters)
         cells = judge_interval(found, what, test, compared)
         if decides:
             cells |= {"verdict": judge(decides[0], test)[1]}
@@ -126,7 +129,7 @@ def _share(parameters: dict, columns: list[Column]) -> str:
     return f" ({len(found)} of {len(asked)} rows)" if len(found) < len(asked) else ""
 
 
-def _check_told(column: Column, parameters: dict) -> None:
+def _check_apart(column: Column, parameters: dict) -> None:
     """NotInformative where all rows of one of two columns are at one floor or ceiling: they make no front."""
     samples = [column.samples[row] for row in _asked(parameters) if row in column.samples]
     if len(samples) > 1 and at_end(samples):

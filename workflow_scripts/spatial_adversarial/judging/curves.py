@@ -184,9 +184,9 @@ def _within(curves: Curves, test: dict, level: float, what: str, range: list[flo
     """The share of the members in a range, its interval exact for so many members."""
     members = [curve for (curve,) in curves.profiles(curves.family(), x)]
     share = float(np.mean([range[0] <= one.value <= range[1] for one in members]))
-    printed = not len(members[0].drawn)
-    low, high = (share, share) if printed else of_share(share, len(members), level)
-    return judge_interval(Interval(share, low, high, printed=printed), what, test)
+    published = not len(members[0].drawn)
+    low, high = (share, share) if published else of_share(share, len(members), level)
+    return judge_interval(Interval(share, low, high, published=published), what, test)
 
 
 def _alike(curves: Curves, test: dict, level: float, what: str, other: Curves) -> dict:
@@ -200,7 +200,7 @@ def _alike(curves: Curves, test: dict, level: float, what: str, other: Curves) -
     pair = 2 / (len(both) * (len(both) - 1) / 2)  # that one pair changes tau by: it is known no better
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if drawn else (tau, tau)
     ends = (max(-1.0, min(low, tau - pair)), min(1.0, max(high, tau + pair))) if drawn else (tau, tau)
-    cells = judge_interval(Interval(float(tau), *map(float, ends), printed=not drawn), what, test)
+    cells = judge_interval(Interval(float(tau), *map(float, ends), published=not drawn), what, test)
     least = least_tau(len(both))
     enough = {"holds": tau >= least - 1e-9, "fails": tau <= 1e-9 - least}
     verdict = cells["verdict"] if enough.get(cells["verdict"]) else "undecided"
@@ -258,7 +258,7 @@ def judge_panel(
 
     A statistic's `other` is a panel of the same target, or "<target>.<panel>" of one of `targets`, and its `metric`
     says which of its lines where it has several. Numbers of `source` "published" have no intervals: they are judged
-    as they are printed.
+    as they are.
     """
     name = next(key for key in test if key in STATISTICS)
     what, statistic = STATISTICS[name]

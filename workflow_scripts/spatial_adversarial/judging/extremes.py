@@ -37,7 +37,7 @@ def least(parts: Sequence[Part], level: float) -> Interval:
         min(one.low for one in near),
         min(one.high for one in far),
         nan=max(one.nan for one in near),
-        printed=all(one.printed for one in near),
+        published=all(one.published for one in near),
     )
 
 

@@ -16,9 +16,9 @@ NAMES = ("value", "drawn", "seeds")  # of a Sample's numbers
 def area(column: Column, to: Column, level: float, row, over: Rows, reference: float = 0) -> tuple:
     """What a row dominates beyond a reference point less what each other row does; (least of it, what is compared)."""
     others = [name for name in _both(column, to, over) if name != str(row)]
-    own, *found = (_product(column.of(name), to.of(name), reference) for name in (row, *others))
-    parts = [part(difference(own, one, level), level) for one in found]
-    return least(parts, level), [own, *found]
+    first, *found = (_product(column.of(name), to.of(name), reference) for name in (row, *others))
+    parts = [part(difference(first, one, level), level) for one in found]
+    return least(parts, level), [first, *found]
 
 
 def ahead(column: Column, to: Column, level: float, rows: Rows, over: Rows) -> tuple:
@@ -26,10 +26,10 @@ def ahead(column: Column, to: Column, level: float, rows: Rows, over: Rows) -> t
 
     Above 0: every row exceeds each of the others in one of the two, so that none is dominated.
     """
-    own, others = _both(column, to, rows), _both(column, to, over)
-    pairs = [(a, b) for a in own for b in others if a != b]
+    first, others = _both(column, to, rows), _both(column, to, over)
+    pairs = [(a, b) for a in first for b in others if a != b]
     parts = [_lead(column, to, a, b, level) for a, b in pairs]
-    return least(parts, level), [column.of(row) for row in {*own, *others}]
+    return least(parts, level), [column.of(row) for row in {*first, *others}]
 
 
 def adds(column: Column, to: Column, level: float, row, over: Rows, reference: float = 0) -> tuple:
@@ -41,22 +41,22 @@ def adds(column: Column, to: Column, level: float, row, over: Rows, reference: f
     others = [name for name in _both(column, to, over) if name != str(row)]
     x, y = _arrays(column, [str(row), *others]), _arrays(to, [str(row), *others])
     x, y = (np.maximum(axis - reference, 0) for axis in (x, y))
-    own = column.of(row)
-    found = interval(_sample(hypervolume(x, y) - hypervolume(x[1:], y[1:]), own), level)
-    found = replace(found, low=max(found.low, 0.0)) if not found.printed else found
+    first = column.of(row)
+    found = interval(_sample(hypervolume(x, y) - hypervolume(x[1:], y[1:]), first), level)
+    found = replace(found, low=max(found.low, 0.0)) if not found.published else found
     beyond = [_beyond(axis.of(row), reference, level) for axis in (column, to)]
     decides = least([*(_lead(column, to, str(row), other, level) for other in others), *beyond], level)
-    return found, [own, *(column.of(other) for other in others)], decides
+    return found, [first, *(column.of(other) for other in others)], decides
 
 
 def nearer(column: Column, to: Column, level: float, row, over: Rows) -> tuple:
     """A row's distance to the front of all, less that of each other row; (the greatest, what is compared)."""
     others = [name for name in _both(column, to, over) if name != str(row)]
     names = [str(row), *others]
-    own = column.of(row)
+    first = column.of(row)
     distance = distance_to_front(_arrays(column, names), _arrays(to, names))
-    parts = [part(interval(_sample(distance[0] - one, own), level), level) for one in distance[1:]]
-    return greatest(parts, level), [own, *(column.of(other) for other in others)]
+    parts = [part(interval(_sample(distance[0] - one, first), level), level) for one in distance[1:]]
+    return greatest(parts, level), [first, *(column.of(other) for other in others)]
 
 
 def _both(column: Column, to: Column, rows: Rows) -> list[str]:

@@ -27,8 +27,8 @@ class Numbers:
     side: pd.DataFrame | None = None
 
     def sample(self, k: int, *, column: str = "value") -> Sample:
-        """Row `k` as a sample; of another column than `value`, such as `published`, as a printed number."""
-        if column != "value" or self._printed[k]:
+        """Row `k` as a sample; of another column than `value`, such as `published`, as a published number."""
+        if column != "value" or self._is_published[k]:
             return Sample(float(self.rows[column].iloc[k]))
         seeds = np.empty(0) if self.seeds is None else self.seeds[k].astype(float)
         seeds = seeds[~np.isnan(seeds)]
@@ -51,7 +51,7 @@ class Numbers:
         return self.rows["value"].to_numpy(float)
 
     @cached_property
-    def _printed(self) -> np.ndarray:
+    def _is_published(self) -> np.ndarray:
         return (sources_of(self.rows) == "published").to_numpy()
 
 

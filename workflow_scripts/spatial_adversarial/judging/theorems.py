@@ -23,19 +23,21 @@ def judge_theory(rows: pd.DataFrame, test: dict) -> dict:
 
 def _slack(rows: pd.DataFrame, test: dict) -> dict:
     """A theorem's inequality by its least slack (how far inside its side a simulation lies); see estimates.verdict."""
-    own = evidence(
+    simulations = evidence(
         rows[(rows.statement == test["slack"]) & rows.side.isin(FORMS[test.get("form", "stated")])]
     )
-    if own.empty:
+    if simulations.empty:
         raise ValueError(f"no simulation of {test['slack']!r} that could fail")
-    violated = below_zero(own)
-    least = own.loc[own[violated].high.idxmin() if violated.any() else own.low.idxmin()]
+    violated = below_zero(simulations)
+    least = simulations.loc[
+        simulations[violated].high.idxmin() if violated.any() else simulations.low.idxmin()
+    ]
     return {
         "panel": least.panel,
-        "statistic": f"least slack of {len(own)} comparisons that could fail",
+        "statistic": f"least slack of {len(simulations)} comparisons that could fail",
         **_numbers(least),
         "line": ">= 0",
-        "verdict": verdict(own),
+        "verdict": verdict(simulations),
     }
 
 
@@ -45,41 +47,43 @@ def _accuracy(rows: pd.DataFrame, test: dict) -> dict:
     `robust`: of the classifiers and points whose adversarial accuracy's whole interval is at least that.
     """
     asked = test["accuracy"]
-    metric, told = asked["metric"], asked["metric"].replace("_", " ")
-    own = _simulated(rows, asked.get("classifier"))
+    metric, what = asked["metric"], asked["metric"].replace("_", " ")
+    simulations = _simulated(rows, asked.get("classifier"))
     if "robust" in asked:
         place = ["panel", "classifier", "x"]
-        robust = own[(own.metric == "adversarial_accuracy") & (own.low >= asked["robust"])]
-        own = own.merge(robust[place], on=place)
-        told += f" where adversarial accuracy is at least {asked['robust']:g}"
-    own = own[own.metric == metric]
-    if own.empty:
-        raise ValueError(f"no simulation of {told}")
-    worst = own.loc[own.value.idxmin() if "above" in test else own.value.idxmax()]
+        robust = simulations[
+            (simulations.metric == "adversarial_accuracy") & (simulations.low >= asked["robust"])
+        ]
+        simulations = simulations.merge(robust[place], on=place)
+        what += f" where adversarial accuracy is at least {asked['robust']:g}"
+    simulations = simulations[simulations.metric == metric]
+    if simulations.empty:
+        raise ValueError(f"no simulation of {what}")
+    worst = simulations.loc[simulations.value.idxmin() if "above" in test else simulations.value.idxmax()]
     line, said = judge(Interval(worst.value, worst.low, worst.high), test)
     end = "lowest" if "above" in test else "highest"
-    statistic = f"{end} {told}, {len(own)} simulations: {worst.classifier} at {worst.x:g}"
+    statistic = f"{end} {what}, {len(simulations)} simulations: {worst.classifier} at {worst.x:g}"
     return {"panel": worst.panel, "statistic": statistic, **_numbers(worst), "line": line, "verdict": said}
 
 
 def _change(rows: pd.DataFrame, test: dict) -> dict:
     """A classifier's accuracy at the panel's last x less that at its first; independent simulations."""
     asked = test["accuracy_change"]
-    own = _simulated(rows, asked["classifier"])
-    own = own[own.metric == asked["metric"]].sort_values("x")
-    if len(own) < 2:
+    simulations = _simulated(rows, asked["classifier"])
+    simulations = simulations[simulations.metric == asked["metric"]].sort_values("x")
+    if len(simulations) < 2:
         raise ValueError(f"no two simulations of {asked['classifier']!r}")
-    ends = own.iloc[0], own.iloc[-1]
+    ends = simulations.iloc[0], simulations.iloc[-1]
     found = combine([-1, 1], [Estimate(end.value, end.low, end.high) for end in ends])
     line, said = judge(Interval(found.value, found.low, found.high), test)
-    told = f"change of {asked['metric'].replace('_', ' ')}, {asked['classifier']}"
-    statistic = f"{told}: {ends[0].x_unit} {ends[0].x:g} to {ends[1].x:g}"
+    what = f"change of {asked['metric'].replace('_', ' ')}, {asked['classifier']}"
+    statistic = f"{what}: {ends[0].x_unit} {ends[0].x:g} to {ends[1].x:g}"
     return {"panel": ends[0].panel, "statistic": statistic, **_numbers(found), "line": line, "verdict": said}
 
 
 def _simulated(rows: pd.DataFrame, classifier: str | None) -> pd.DataFrame:
-    own = rows[(rows.side == "simulated") & (rows.hypothesis != "by construction")]
-    return own[own.classifier == classifier] if classifier else own
+    simulations = rows[(rows.side == "simulated") & (rows.hypothesis != "by construction")]
+    return simulations[simulations.classifier == classifier] if classifier else simulations
 
 
 def _numbers(found: pd.Series | Estimate) -> dict:

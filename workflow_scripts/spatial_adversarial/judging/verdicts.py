@@ -28,11 +28,11 @@ def judge(found: Interval, test: dict) -> tuple[str, str]:
     near: [a gain that is claimed, how far from it is near]: its sign and its size hold together or not at all.
 
     holds: the whole interval lies on the right side; fails: on the wrong one; else undecided, as are an estimate
-    exactly on the line and, unless it is a printed number, an interval of width zero.
+    exactly on the line and, unless it is a published number, an interval of width zero.
     """
     if "between" in test or "near" in test:
         first, last, line = _range(test)
-        right = first <= found.low and found.high <= last and (found.printed or found.high > found.low)
+        right = first <= found.low and found.high <= last and (found.published or found.high > found.low)
         wrong = found.beyond(last, 1) or found.beyond(first, -1)
     else:
         sign, bound = (1, test["above"]) if "above" in test else (-1, test["below"])
@@ -73,7 +73,7 @@ def noise(compared: Sequence[Sample]) -> str:
 
 
 def _cells(found: Interval, what: str) -> dict:
-    if found.printed:
+    if found.published:
         return {"statistic": f"{what} (as printed, without an interval)", "value": found.value}
     return {"statistic": what, "value": found.value, "low": found.low, "high": found.high, "nan": found.nan}
 
@@ -118,17 +118,17 @@ def judge_order(members: Sequence[Sequence[Sample]], what: str, sign: int, level
     seeds, and each neighbouring pair's Student interval beyond 0. fails: the same for the mirror image. Points at
     which all members are at one floor or ceiling do not count; NotInformative where none is left.
     """
-    told = [k for k in range(len(members[0])) if not at_end([member[k] for member in members])]
-    if not told:
+    apart = [k for k in range(len(members[0])) if not at_end([member[k] for member in members])]
+    if not apart:
         raise NotInformative("all members are at one floor or ceiling")
-    members = [[member[k] for k in told] for member in members]
+    members = [[member[k] for k in apart] for member in members]
     means = [mean(member) for member in members]
     ends = difference(means[-1], means[0], level)
     tau = float(kendall(np.array([one.value for one in means]), np.arange(len(means))))
     pairs = [*pairwise(members), (members[0], members[-1])]
     points = [difference(b, a, level) for one, other in pairs for a, b in zip(one, other, strict=True)]
     neighbours = steps(means, level)
-    several = ends.printed or min(len(one.seeds) for one in means) >= SEEDS
+    several = ends.published or min(len(one.seeds) for one in means) >= SEEDS
 
     def ordered(way: int) -> bool:
         if min(holm([point.p(-way) for point in points])) <= ALPHA:

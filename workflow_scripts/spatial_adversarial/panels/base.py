@@ -143,7 +143,7 @@ class TargetKind:
         """The rows among which a row is chosen by its accuracy on validation images."""
         return set()
 
-    def derived(
+    def computed(
         self, spec: dict, made: list[Made], level: float, validation: Mapping[str, float]
     ) -> Iterator[Made]:
         """The rows that are computed from the target's other rows."""

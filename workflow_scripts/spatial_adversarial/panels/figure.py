@@ -33,7 +33,7 @@ class PanelsFigure(TargetKind):
         from spatial_adversarial.panels import PANELS
 
         return plots.draw_panels(
-            rows, figure, lambda axes, own, panel: PANELS[panel["kind"]].draw(axes, own, panel)
+            rows, figure, lambda axes, rows, panel: PANELS[panel["kind"]].draw(axes, rows, panel)
         )
 
 

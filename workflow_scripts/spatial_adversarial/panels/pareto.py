@@ -14,7 +14,7 @@ from spatial_adversarial.statistics.sample import Sample
 class ParetoFigure(TargetKind):
     name = "pareto"
 
-    def derived(self, spec, made, level, validation):
+    def computed(self, spec, made, level, validation):
         return dominated(spec, made, level)
 
     def description(self, spec, panels, words):

@@ -20,7 +20,7 @@ class ResultsTable(TargetKind):
     def chosen_by_validation(self, spec):
         return {one for row in spec["rows"].values() if "nearest" in row for one in row["of"]}
 
-    def derived(self, spec, made, level, validation):
+    def computed(self, spec, made, level, validation):
         return derive(spec, made, level, validation)
 
     def caption(self, spec, panels, about):

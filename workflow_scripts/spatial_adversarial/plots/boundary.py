@@ -29,11 +29,11 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D | Patch]
     strengths = rows["strength"].map(style.number)
     lines = []
     for strength, look in zip(panel["strengths"], style.looks(len(panel["strengths"])), strict=True):
-        own = rows[np.isclose(strengths, style.number(strength), rtol=0, atol=1e-6)]
-        if own.empty:
+        member = rows[np.isclose(strengths, style.number(strength), rtol=0, atol=1e-6)]
+        if member.empty:
             raise ValueError(f"panel {panel['panel']}: no slice for training strength {strength}")
-        distance = _boundary(axes, own.pivot(index="y", columns="x", values="value"), look)
-        label = f"{style.member_text(own, strength, panel['strength_label'])}: {distance}"
+        distance = _boundary(axes, member.pivot(index="y", columns="x", values="value"), look)
+        label = f"{style.member_text(member, strength, panel['strength_label'])}: {distance}"
         lines.append(Line2D([], [], label=label, **look))
     lines.append(
         Patch(facecolor="0.6", alpha=0.35, label="shaded in a network's colour: it keeps the class of $x_0$")

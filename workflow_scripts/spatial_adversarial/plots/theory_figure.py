@@ -42,9 +42,9 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     panels = list(rows.groupby("panel", sort=False))
     canvas, all_axes = style.frame(len(panels), figure["columns"], size=PANEL)
     canvas.suptitle(figure["title"])
-    for axes, (letter, own) in zip(all_axes, panels, strict=True):
-        axes.set_title(_title(letter, own))
-        draw_panel(axes, own)
+    for axes, (letter, panel_rows) in zip(all_axes, panels, strict=True):
+        axes.set_title(_title(letter, panel_rows))
+        draw_panel(axes, panel_rows)
     handles = _handles(rows)
     columns = 3 if (rows["statement"] == "proposition1").any() else 4
     canvas.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.2)
@@ -52,19 +52,19 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     return canvas
 
 
-def _title(letter: str, own: DataFrame) -> str:
+def _title(letter: str, panel_rows: DataFrame) -> str:
     """Letter, statement, what is held fixed; below, the verdict on the statement and on its tight form."""
-    unit, fixed = own["x_unit"].iloc[0], []
+    unit, fixed = panel_rows["x_unit"].iloc[0], []
     if unit != "probability":
-        fixed.append(f"p = {own['p'].iloc[0]:g}")
+        fixed.append(f"p = {panel_rows['p'].iloc[0]:g}")
     if unit != "coordinates":
-        fixed.append(f"d = {own['d'].iloc[0]}")
-    if unit != "m/d" and own["m"].notna().any():
-        fixed.append(f"m = d/{round((own['d'] / own['m']).iloc[0])}")
-    slack = evidence(own)
+        fixed.append(f"d = {panel_rows['d'].iloc[0]}")
+    if unit != "m/d" and panel_rows["m"].notna().any():
+        fixed.append(f"m = d/{round((panel_rows['d'] / panel_rows['m']).iloc[0])}")
+    slack = evidence(panel_rows)
     tight = slack["side"].isin(["tight_lower", "tight_upper"])
     said = _verdict(slack[~tight]) + (f"; tight form {_verdict(slack[tight])}" if tight.any() else "")
-    return f"({letter}) {TITLES[own['statement'].iloc[0]]}: {', '.join(fixed)}\n{said}"
+    return f"({letter}) {TITLES[panel_rows['statement'].iloc[0]]}: {', '.join(fixed)}\n{said}"
 
 
 def _verdict(slack: DataFrame) -> str:
@@ -85,13 +85,13 @@ def _handles(rows: DataFrame) -> list[Artist]:
     present = set(rows.loc[~proposition, "classifier"])
     handles = [Line2D([], [], label=n, color=COLORS[n], **ring) for n in CLASSIFIERS if n in present]
     if proposition.any():
-        for name, metric, told in (
+        for name, metric, label in (
             ("best on x", "natural_accuracy", "best on x, tested on x"),
             ("best on shifted x", "spatial_accuracy", "best on shifted x, tested on it"),
             ("best on x", "spatial_accuracy", "best on x, tested on shifted x"),
         ):
             fill = {"fillstyle": "full" if matched(name, metric) else "none"}
-            handles.append(Line2D([], [], label=told, color=COLORS[name], **ring | fill))
+            handles.append(Line2D([], [], label=label, color=COLORS[name], **ring | fill))
     codes = [code for code in CODES if code in set(rows["code"])]
     handles += [Line2D([], [], label=f"code: {c}", color=GREY, **ring | {"marker": CODES[c]}) for c in codes]
     curves = rows[rows["classifier"].isna()]

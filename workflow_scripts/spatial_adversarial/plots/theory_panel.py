@@ -32,25 +32,25 @@ GREY = "0.35"
 GAP = 0.085  # least distance between two names at a line's end, in accuracy
 
 
-def draw_panel(axes: Axes, own: DataFrame) -> None:
-    """Draw a panel of a theory figure but for its title; own: its rows."""
-    if own["x_unit"].iloc[0] == "eta":
-        _draw_along_eta(axes, own)
+def draw_panel(axes: Axes, rows: DataFrame) -> None:
+    """Draw a panel of a theory figure but for its title, from its rows."""
+    if rows["x_unit"].iloc[0] == "eta":
+        _draw_along_eta(axes, rows)
     else:
-        _draw_sides(axes, own)
-    if own["statement"].iloc[0] in ("theorem2", "theorem3"):
+        _draw_sides(axes, rows)
+    if rows["statement"].iloc[0] in ("theorem2", "theorem3"):
         axes.axhline(0.5, color="0.5", linestyle=":", linewidth=0.8, zorder=1)
-    _draw_points(axes, own)
-    _label_axes(axes, own)
+    _draw_points(axes, rows)
+    _label_axes(axes, rows)
 
 
-def _draw_along_eta(axes: Axes, own: DataFrame) -> None:
+def _draw_along_eta(axes: Axes, rows: DataFrame) -> None:
     """The regions, the attainable area and the sides along eta, each named where it begins."""
-    curves = own[own["classifier"].isna()]
+    curves = rows[rows["classifier"].isna()]
     sides = curves[curves["side"] == "bound"]
     least, most = (curves[curves["metric"] == f"frontier_{end}"] for end in ("lower", "upper"))
     axes.fill_between(most["x"], least["value"], most["value"], **ATTAINABLE, zorder=1)
-    edge = 1 - own["p"].iloc[0] if (sides["hypothesis"] == "empty").any() else 0
+    edge = 1 - rows["p"].iloc[0] if (sides["hypothesis"] == "empty").any() else 0
     axes.axvspan(0, edge, **EMPTY, zorder=0)
     vacuous = sides[(sides["metric"] == "upper_bound") & (sides["hypothesis"] == "vacuous")]
     if len(vacuous) > 1:
@@ -79,11 +79,11 @@ def _name_sides(axes: Axes, sides: DataFrame, edge: float) -> None:
             axes.annotate(NAMES[metric], middle, xytext=(5, 0), va="center", **look)
 
 
-def _draw_sides(axes: Axes, own: DataFrame) -> None:
+def _draw_sides(axes: Axes, rows: DataFrame) -> None:
     """The sides at the own eta of the classifiers that are evidence, named at their right ends."""
-    if own["x_unit"].iloc[0] in ("coordinates", "m/d"):
+    if rows["x_unit"].iloc[0] in ("coordinates", "m/d"):
         axes.set_xscale("log", base=2)
-    sides = own[own["side"].isin(["bound", "right"]) & (own["hypothesis"] != "by construction")]
+    sides = rows[rows["side"].isin(["bound", "right"]) & (rows["hypothesis"] != "by construction")]
     names = []
     for classifier, some in sides.sort_values("x").groupby(sides["classifier"].fillna("")):
         color = COLORS.get(classifier, GREY)
@@ -104,14 +104,14 @@ def _draw_sides(axes: Axes, own: DataFrame) -> None:
         axes.annotate(name, (sides["x"].max(), height), color=color, **place)
 
 
-def _draw_points(axes: Axes, own: DataFrame) -> None:
+def _draw_points(axes: Axes, rows: DataFrame) -> None:
     """Rings with intervals: side by side at one x, one inside the other where classifiers coincide along eta."""
-    shown, along = _shown(own), own["x_unit"].iloc[0] == "eta"
+    shown, along = _shown(rows), rows["x_unit"].iloc[0] == "eta"
     lanes = shown.groupby(["classifier", "metric"], sort=False)
     for lane, ((classifier, metric), points) in enumerate(lanes):
         shift = 0 if along else STEP * (lane - (len(lanes) - 1) / 2)
         moved = axes.transData + ScaledTranslation(shift / 72, 0, axes.figure.dpi_scale_trans)
-        filled = matched(classifier, metric) and own["statement"].iloc[0] == "proposition1"
+        filled = matched(classifier, metric) and rows["statement"].iloc[0] == "proposition1"
         look = {
             "color": COLORS[classifier],
             "fillstyle": "full" if filled else "none",
@@ -128,18 +128,18 @@ def matched(classifier: str, metric: str) -> bool:
     return (classifier == "best on x") == (metric == "natural_accuracy")
 
 
-def _shown(own: DataFrame) -> DataFrame:
+def _shown(rows: DataFrame) -> DataFrame:
     """The rows that are points: what the statement bounds."""
-    statement = own["statement"].iloc[0]
+    statement = rows["statement"].iloc[0]
     if statement == "proposition1":
-        return own[own["side"] == "simulated"]
+        return rows[rows["side"] == "simulated"]
     metric = "adversarial_accuracy" if statement == "theorem2_adversarial" else "spatial_accuracy"
-    metric = "inequality_left" if (own["metric"] == "inequality_left").any() else metric
-    return own[own["metric"] == metric]
+    metric = "inequality_left" if (rows["metric"] == "inequality_left").any() else metric
+    return rows[rows["metric"] == metric]
 
 
-def _label_axes(axes: Axes, own: DataFrame) -> None:
-    statement, unit, shown = own["statement"].iloc[0], own["x_unit"].iloc[0], set(_shown(own)["metric"])
+def _label_axes(axes: Axes, rows: DataFrame) -> None:
+    statement, unit, shown = rows["statement"].iloc[0], rows["x_unit"].iloc[0], set(_shown(rows)["metric"])
     axes.set_xlabel(X_LABELS[unit])
     if unit == "eta":
         axes.set_xlim(-0.02, 1.03)
@@ -151,8 +151,8 @@ def _label_axes(axes: Axes, own: DataFrame) -> None:
     else:
         style.percent_axis(axes, "accuracy" if len(shown) > 1 else shown.pop().replace("_", " "))
     if unit in ("coordinates", "m/d"):
-        ticks = 2.0 ** np.arange(1, 11) if unit == "coordinates" else own["x"].unique()
-        ticks = sorted(tick for tick in ticks if own["x"].min() <= tick <= own["x"].max())
+        ticks = 2.0 ** np.arange(1, 11) if unit == "coordinates" else rows["x"].unique()
+        ticks = sorted(tick for tick in ticks if rows["x"].min() <= tick <= rows["x"].max())
         apart = [
             a for a, b in zip(ticks, [*ticks[1:], np.inf], strict=True) if b / a > 1.3
         ]  # a label's width

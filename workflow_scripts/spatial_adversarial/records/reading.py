@@ -128,22 +128,22 @@ def merge(base: dict, over: dict) -> dict:
     return merged
 
 
-def choose(tree, given: dict[str, str], where: str):
-    """The tree with each {by_data: {mnist: A, default: B}} (or by_model) replaced by the entry that is `given`.
+def choose(tree, by: dict[str, str], where: str):
+    """The tree with each {by_data: {mnist: A, default: B}} (or by_model) replaced by the entry that fits.
 
-    given: {"by_data": data set key, "by_model": model key}. Raises CatalogError where no entry fits.
+    by: {"by_data": data set key, "by_model": model key}. Raises CatalogError where no entry fits.
     """
     if isinstance(tree, list):
-        return [choose(value, given, where) for value in tree]
+        return [choose(value, by, where) for value in tree]
     if not isinstance(tree, dict):
         return tree
-    by = next(iter(tree)) if len(tree) == 1 else None
-    if by not in given:
-        return {key: choose(value, given, f"{where}.{key}") for key, value in tree.items()}
-    choices = tree[by]
-    if given[by] not in choices and "default" not in choices:
-        raise CatalogError(f"{where}.{by}: no entry for {given[by]!r} and no default")
-    return choose(choices.get(given[by], choices.get("default")), given, where)
+    key = next(iter(tree)) if len(tree) == 1 else None
+    if key not in by:
+        return {key: choose(value, by, f"{where}.{key}") for key, value in tree.items()}
+    choices = tree[key]
+    if by[key] not in choices and "default" not in choices:
+        raise CatalogError(f"{where}.{key}: no entry for {by[key]!r} and no default")
+    return choose(choices.get(by[key], choices.get("default")), by, where)
 
 
 def check_choices(tree, known: dict[str, dict], where: str) -> None:

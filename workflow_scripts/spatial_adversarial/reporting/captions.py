@@ -1,9 +1,9 @@
-"""What is printed of a target: the description that plots and tables draw from, and the caption."""
+"""Descriptions of targets that figures and tables are made from, and their captions."""
 
 import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.panels import images_told
+from spatial_adversarial.catalog.panels import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.panels.base import Caption
 from spatial_adversarial.records.panel import Panel
@@ -33,9 +33,9 @@ def figure(catalog: Catalog, target: Target) -> dict:
 
 
 def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
-    """Tidy rows as they are printed: without the published numbers of data that a stand-in replaces.
+    """Tidy rows as they are shown: without the published numbers of data that a stand-in replaces.
 
-    A row that names no data, such as one derived from rows that were not run, goes with its table.
+    A row that names no data, such as one computed from rows that were not run, goes with its table.
     """
     replaced = rows.data.isin(catalog.config["stand_ins"].values())
     replaced |= replaced.any() & (rows.data.fillna("") == "")
@@ -45,7 +45,7 @@ def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names(catalog: Catalog, panel: Panel) -> dict:
-    """A panel's data set, network and family as they are printed."""
+    """A panel's data set, network and family in words."""
     data, network = (
         catalog.registry[kind][key]["label"] for kind, key in (("data", panel.data), ("models", panel.model))
     )
@@ -71,26 +71,26 @@ def _panel(panel: Panel, status: str) -> dict:
 def table(target: Target) -> dict:
     """A table of results as `results.printed_results` takes it.
 
-    A heading tells how far the attack that ran goes, "PGD, eps 8/255 (%) ¹"; the rest of it is told in the notes.
+    A heading says how far the attack that ran goes, "PGD, eps 8/255 (%) ¹"; the rest stands in the notes.
     """
     lines = [(line, panel) for panel in target.panels for line in panel.lines]
     headings, notes = {}, []
     for name, label in target.spec["columns"].items():
-        told = [attack_words(line) for line, panel in lines if line.name == name and not panel.reason]
-        told = list(dict.fromkeys(one for one in told if one))
-        reach = {one.split(", ")[0] for one in told if one.startswith(("eps", "L2 eps", "±"))}
+        words = [attack_words(line) for line, panel in lines if line.name == name and not panel.reason]
+        words = list(dict.fromkeys(one for one in words if one))
+        reach = {one.split(", ")[0] for one in words if one.startswith(("eps", "L2 eps", "±"))}
         headings[name] = f"{label}, {reach.pop()} (%)" if len(reach) == 1 else f"{label} (%)"
-        note = "; ".join(told)
+        note = "; ".join(words)
         if note and not headings[name].endswith(f", {note} (%)"):
             notes += [note] if note not in notes else []
             headings[name] += f" {str(notes.index(note) + 1).translate(RAISED)}"
-    told = [f"{str(k).translate(RAISED)} {note}." for k, note in enumerate(notes, start=1)]
-    return target.spec | {"columns": headings, "notes": [" ".join(told)] if told else []}
+    words = [f"{str(k).translate(RAISED)} {note}." for k, note in enumerate(notes, start=1)]
+    return target.spec | {"columns": headings, "notes": [" ".join(words)] if words else []}
 
 
 def unlike(catalog: Catalog, rows: pd.DataFrame) -> pd.Series:
     """For each tidy row, whether its network is not the paper's: a difference to published numbers would be of both."""
-    changed = {model: not catalog.is_papers_own(model) for model in set(rows.model.dropna()) - {""}}
+    changed = {model: not catalog.is_unchanged(model) for model in set(rows.model.dropna()) - {""}}
     return rows.model.map(changed).fillna(any(changed.values())).astype(bool)
 
 
@@ -104,7 +104,11 @@ def caption(catalog: Catalog, target: Target) -> str:
     )
     parts += TARGETS[target.kind].caption(target.spec, target.panels, about)
     parts += sorted(
-        {f"Robust images: {told}." for panel in target.panels if (told := images_told(panel.members))}
+        {
+            f"Robust images: {whose}."
+            for panel in target.panels
+            if (whose := robust_images_words(panel.members))
+        }
     )
     parts.append(
         labels_sentence([line for panel in target.panels if not panel.reason for line in panel.lines])
@@ -120,7 +124,7 @@ def intervals(catalog: Catalog, target: Target) -> str:
     """What a target's intervals are: of each number of seeds that its runs are trained with."""
     level = f"{100 * catalog.config['bootstrap']['level']:g}%"
     numbers = sorted({len(catalog.seeds(path)) for path in target.paths()} or {1})
-    told = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
+    words = [f"mean and {level} interval over {number} seeds" for number in numbers if number > 1]
     return "; ".join(
-        told + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else [])
+        words + ([f"{level} bootstrap over test images, exact near 0 and 100%"] if 1 in numbers else [])
     )

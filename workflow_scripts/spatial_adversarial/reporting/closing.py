@@ -36,7 +36,7 @@ def _of_papers(catalog: Catalog, paths: Paths, papers: list[str]) -> list[str]:
     judged = {paper: rows_of(paths.claims(paper)) for paper in papers}
     if any(judged.values()):
         lines.append(f"Claims, judged on our results ({results}/claims):")
-    lines += [f"  {paper:<12}{told(verdicts(claims))}" for paper, claims in judged.items() if claims]
+    lines += [f"  {paper:<12}{verdict_words(verdicts(claims))}" for paper, claims in judged.items() if claims]
     lines += _learnt(paths, there)
     site, report = Path(paths.site), Path(paths.report)
     lines.append(f"Site: {site}" if site.exists() else "Site: none yet; `snakemake --cores 2 site` makes it")
@@ -54,7 +54,7 @@ def _of_targets(paths: Paths, targets: list[Target]) -> list[str]:
     return lines + _learnt(paths, targets)
 
 
-def told(counted: dict[str, int]) -> str:
+def verdict_words(counted: dict[str, int]) -> str:
     """ "3 hold, 1 fails, 2 undecided": verdicts and how many tests have each."""
     plural = {"holds": "hold", "fails": "fail"}
     return ", ".join(f"{n} {plural.get(name, name) if n != 1 else name}" for name, n in counted.items())

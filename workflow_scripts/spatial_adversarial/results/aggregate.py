@@ -58,7 +58,7 @@ class Aggregator:
         ]
         made += [pair for kind, panel in kinds for pair in kind.published(panel, self)]
         of_all = TARGETS[self._target.kind]
-        made += of_all.derived(self._target.spec, made, self.level, self._validation())
+        made += of_all.computed(self._target.spec, made, self.level, self._validation())
         return _aggregate(made)
 
     def evaluation(self, path: str, profile: Profile, seed: int) -> Evaluation:

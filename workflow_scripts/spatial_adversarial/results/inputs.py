@@ -29,10 +29,12 @@ class Inputs:
 
     def __init__(self, evaluation: Finder, run: Folder | None = None):
         self._path, self._folder = evaluation, run
-        self._data: dict[str, tuple[str, Path]] = {}  # of each data set: its digest, and who told it first
+        self._data: dict[
+            str, tuple[str, Path]
+        ] = {}  # of each data set: its digest, and the file that had it first
         # one profile is often drawn in several panels and metrics
         self._read = lru_cache(maxsize=64)(self._read)
-        self._told = lru_cache(maxsize=None)(self._told)
+        self._run_record = lru_cache(maxsize=None)(self._run_record)
 
     def evaluation(self, path: str, profile: Profile, seed: int) -> Evaluation:
         """The evaluation of a profile of the run `path`, which may be a read-out of one."""
@@ -40,31 +42,31 @@ class Inputs:
 
     def history(self, path: str, seed: int) -> pd.DataFrame:
         """A run's history, a row an epoch."""
-        file = checked(self._folder(path, seed), "history.csv", self._told(path, seed))
+        file = checked(self._folder(path, seed), "history.csv", self._run_record(path, seed))
         return pd.read_csv(io.BytesIO(file.read_bytes()))
 
     def boundary(self, file: Path, paths: list[str], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x [P], y [Q] and margins [2, Q, P] of the plane through two runs."""
         runs = [f"{path}/seed{seed}" for path in paths]
         wanted = {"runs": runs}
-        if all(self._told(path, seed) for path in paths):
-            wanted["weights"] = [self._told(path, seed)["files"]["weights.pt"] for path in paths]
+        if all(self._run_record(path, seed) for path in paths):
+            wanted["weights"] = [self._run_record(path, seed)["files"]["weights.pt"] for path in paths]
         with opened(file) as found:
-            told = json.loads(found.attrs["made_of"])
-            same(file, told, wanted)
-            self._one_data_set(paths[0], told["data"], file)
+            record = json.loads(found.attrs["made_of"])
+            same(file, record, wanted)
+            self._one_data_set(paths[0], record["data"], file)
             return found["x"][()], found["y"][()], found["margin"][()]
 
     def _read(self, path: str, name: str, seed: int, settings: str) -> Evaluation:
         file, (run, weights) = self._path(path, name, seed), run_and_weights(path)
         wanted = {"run": f"{path}/seed{seed}"}
-        if told := self._told(run, seed):
-            wanted |= {"weights": told["files"].get(f"{weights}.pt"), "data": told["made_of"]["data"]}
+        if record := self._run_record(run, seed):
+            wanted |= {"weights": record["files"].get(f"{weights}.pt"), "data": record["made_of"]["data"]}
         found = read_evaluation(file, profile=json.loads(settings), **wanted)
         self._one_data_set(path, found.made_of["data"], file)
         return found
 
-    def _told(self, path: str, seed: int) -> dict | None:
+    def _run_record(self, path: str, seed: int) -> dict | None:
         folder = self._folder and self._folder(path, seed)
         return read_run(folder) if folder and (folder / "run.yaml").exists() else None
 

@@ -52,8 +52,8 @@ def read_evaluation(path: str | Path, *, profile: dict | None = None, **made_of:
         origin = json.loads(file.attrs["made_of"])
         same(path, origin, made_of)
         if profile is not None:
-            told = json.loads(file.attrs["profile"])
-            same(path, *({"profile": identity(one, "profile")} for one in (told, profile)))
+            recorded = json.loads(file.attrs["profile"])
+            same(path, *({"profile": identity(one, "profile")} for one in (recorded, profile)))
             _check_shapes(path, file, profile)
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
         optional = ("distance", "prediction_predicted", "zero_gradient")
@@ -68,8 +68,8 @@ def _check_shapes(path: str | Path, file: h5py.File, profile: dict) -> None:
     """ValueError, one line, where points, draws or images are not all there."""
     images, grid = len(file["label"]), list(profile["grid"])
     expected = (len(grid), profile["draws"], images)
-    whole = file["x"][()].tolist() == grid and file["clean"].shape == (images,)
-    if not whole or file["prediction"].shape != expected:
+    complete = file["x"][()].tolist() == grid and file["clean"].shape == (images,)
+    if not complete or file["prediction"].shape != expected:
         raise ValueError(f"{path}: points or images of its profile are missing, or others are there: {AGAIN}")
 
 

@@ -16,7 +16,7 @@ RARE = 10  # images: with fewer of one outcome the bootstrap's interval is too n
 class Interval:
     """An estimate with its interval, standard error and degrees of freedom; nan: replicates that are no number.
 
-    A published number is `printed`: its interval is itself.
+    The interval of a published number is itself.
     """
 
     value: float
@@ -25,12 +25,12 @@ class Interval:
     error: float = 0.0
     freedom: float = np.inf
     nan: int = 0
-    printed: bool = False
+    published: bool = False
 
     def beyond(self, line: float, sign: int = 1) -> bool:
         """Whether all of it lies above (sign 1) or below (-1) a line; never for an interval of width zero."""
         near = self.low if sign > 0 else self.high
-        return (self.printed or self.high > self.low) and sign * (near - line) > 0
+        return (self.published or self.high > self.low) and sign * (near - line) > 0
 
     def p(self, sign: int) -> float:
         """One-sided p-value for a true value above (sign 1) or below (-1) 0; 1 where no error is known."""
@@ -112,7 +112,7 @@ def contrast(terms: Sequence[tuple[float, Sample]], level: float) -> Interval:
     value = float(sum(weight * sample.value for weight, sample in terms))
     drawn = np.sum([weight * sample.drawn for weight, sample in terms], axis=0)
     if not len(drawn):
-        return Interval(value, value, value, printed=True)
+        return Interval(value, value, value, published=True)
     nan = int(np.isnan(drawn).sum())
     if all(len(sample.seeds) > 1 for _, sample in terms):
         error, freedom = _over_seeds(terms)

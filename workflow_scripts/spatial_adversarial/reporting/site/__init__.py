@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from spatial_adversarial.catalog import Catalog
-from spatial_adversarial.reporting.closing import told
+from spatial_adversarial.reporting.closing import verdict_words
 from spatial_adversarial.reporting.site import contents, markdown
 from spatial_adversarial.results.finished import VERDICTS, verdicts
 from spatial_adversarial.runner.files import write_atomic
@@ -35,7 +35,7 @@ def make_site(catalog: Catalog, specs: Path, docs: Path) -> Path:
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "report": Path(paths.report).exists(),
         "reduced": catalog.reduced(),
-        "data": data_told(catalog),
+        "data": data_words(catalog),
         "cost": contents.cost(
             list({row["result"]: row for one in papers for row in one.provenance}.values())
         ),
@@ -58,7 +58,7 @@ def make_site(catalog: Catalog, specs: Path, docs: Path) -> Path:
     return first
 
 
-def data_told(catalog: Catalog) -> list[str]:
+def data_words(catalog: Catalog) -> list[str]:
     """The data sets that are trained on, each with what it stands in for."""
     labels = {key: entry.get("label", key) for key, entry in catalog.registry["data"].items()}
     replaced = {small: full for full, small in catalog.config["stand_ins"].items()}
@@ -78,7 +78,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"marks": MARKS, "order": VERDICTS, "verdicts": verdicts, "overall": contents.overall}
-    made.globals |= {"title_of": contents.title_of, "told": told}
+    made.globals |= {"title_of": contents.title_of, "verdict_words": verdict_words}
     made.filters["inline"] = lambda text: Markup(markdown.inline(text))
     made.filters["markdown"] = lambda text, label: Markup(markdown.html(text, label, level=4))
     made.filters |= {"number": number, "duration": duration}
