@@ -15,11 +15,16 @@ from snakemake.cli import parse_args
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.reading import merge
+from spatial_adversarial.results import run_index
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md")]
 PAGES += [*sorted((ROOT / "docs").glob("**/*.md")), ROOT / "benchmarks/README.md"]
-PLACES = {"/path/to/figures": "docs/reference/pilot_mnist", "/path/to/folder": "mirror"}
+PLACES = {
+    "/path/to/figures": "docs/reference/pilot_mnist",
+    "/path/to/folder": "mirror",
+    "/path/to/runs": "shared",
+}
 PAPERS = ("invariance", "tradeoff", "cusp", "features", "oaat")
 
 
@@ -46,11 +51,11 @@ class Command:
     @property
     def words(self) -> list[str]:
         return [
-            PLACES.get(word, word) for word in shlex.split(re.sub(r"/path/to/\w+", self._place, self.line))
+            PLACES.get(word, word) for word in shlex.split(re.sub(r"/path/to/\w+", self.place, self.line))
         ]
 
     @staticmethod
-    def _place(match: re.Match) -> str:
+    def place(match: re.Match) -> str:
         return PLACES[match[0]]
 
     def __str__(self) -> str:
@@ -89,7 +94,9 @@ def clone(tmp_path_factory) -> Path:
         if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    (folder / "mirror").mkdir()
+    for place in ("mirror", "shared"):
+        (folder / place).mkdir()
+    run_index.write_index(folder / "shared", {})
     return folder
 
 
@@ -100,7 +107,7 @@ def write_examples(page: Path, folder: Path) -> None:
             name = re.match(r"# (\S+)\n", block)[1]
             if not (folder / name).exists():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(block, encoding="utf-8")
+                (folder / name).write_text(re.sub(r"/path/to/\w+", Command.place, block), encoding="utf-8")
     if "mine.pt" in page.read_text(encoding="utf-8"):
         (folder / "mine.pt").touch()
     if "mine.yaml" in page.read_text(encoding="utf-8") and not (folder / "mine.yaml").exists():
