@@ -15,6 +15,7 @@ from snakemake.cli import parse_args
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.reading import merge
+from spatial_adversarial.reporting.schema_keys import Part, WithoutSentence
 from spatial_adversarial.results import run_index
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +26,10 @@ PLACES = {
     "/path/to/folder": "mirror",
     "/path/to/runs": "shared",
 }
+EXTENSIONS = (
+    "figures/registry.yaml",
+    "figures/lost.yaml",
+)  # examples of a reader, of a metric and a panel kind
 PAPERS = ("invariance", "tradeoff", "cusp", "features", "oaat")
 
 
@@ -188,8 +193,8 @@ def test_a_yaml_example_is_valid_as_it_stands(block, full_config, specs, tmp_pat
     name = re.match(r"# (\S+)\n", block)[1]
     for file in ("mine.py", "mine.pt"):
         Path(file).touch()
-    if name == "figures/registry.yaml":
-        pytest.skip("its reader has to be there first: tests/test_docs.py")
+    if name in EXTENSIONS:
+        pytest.skip("it needs what the page adds beside it: tests/test_docs.py")
     if name.startswith("figures/"):
         (specs / Path(name).name).write_text(block, encoding="utf-8")
         assert load(full_config | {"papers": [Path(name).stem]}, specs).targets
@@ -249,6 +254,41 @@ def test_all_papers_are_cited():
     ]
     assert [entry["title"] for entry in cited] == titles
     assert all(entry["year"] and entry["authors"] and entry["url"] for entry in cited)
+
+
+def test_the_reference_is_what_its_command_makes(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "workflow_scripts")
+    from make_reference import reference
+
+    made = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    assert made == reference(), "run python workflow_scripts/make_reference.py"
+
+
+def test_a_key_without_a_sentence_makes_no_reference():
+    schema = {
+        "properties": {"told": {"type": "string", "description": "A text."}, "bare": {"type": "string"}}
+    }
+    keys = Part(schema, {}).keys(schema)
+    assert next(keys).row() == "| `told` | text |  | A text. |  |"
+    with pytest.raises(WithoutSentence, match="bare has no sentence"):
+        next(keys)
+
+
+def test_the_reference_has_the_keys_of_every_file_and_their_defaults():
+    """Independent of what makes the page: each key that config.yaml, a paper's file or a profile of figures/ uses."""
+    page = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    rows = {row.split(" | ")[0].strip("| `"): row for row in page.splitlines() if row.startswith("| `")}
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    assert config.keys() <= rows.keys()
+    assert "| `jobs_per_gpu` | whole number at least 1 | `1` | How many jobs share one GPU. | `2` |" in page
+    for paper in PAPERS:
+        spec = yaml.safe_load((ROOT / f"figures/{paper}.yaml").read_text(encoding="utf-8"))
+        assert spec.keys() <= rows.keys()
+        profiles = {key for profile in spec.get("profiles", {}).values() for key in profile}
+        known = rows.keys() | {"attack", "transform"}
+        assert {key for key in profiles if f"profiles.<name>.{key}" not in rows} <= known
+        tests = [test for claim in spec["claims"].values() for test in claim["tests"].values()]
+        assert {key for test in tests for key in test} <= rows.keys()
 
 
 def test_architecture_has_every_room_and_what_it_names_is_there():

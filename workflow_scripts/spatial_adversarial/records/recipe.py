@@ -232,7 +232,15 @@ class Recipe:
         "Parts of the run, one after the other; what stands beside them holds for each.",
         type="array",
         minItems=1,
-        items=mapping(Phase, oneOf=[{"required": ["epochs"]}, {"required": ["steps"]}]),
+        examples=[
+            [{"epochs": 10}, {"epochs": 5, "method": {"pgd": {"eps": 0.1, "step": 0.01, "steps": 40}}}]
+        ],
+        items=mapping(
+            Phase,
+            title="Phases of a recipe",
+            description=Phase.__doc__,
+            oneOf=[{"required": ["epochs"]}, {"required": ["steps"]}],
+        ),
     )
 
     @classmethod

@@ -92,9 +92,10 @@ class Part:
         return "title" in self.resolved(node) or "title" in self.resolved(node).get("items", {})
 
     def parts(self) -> dict[str, dict]:
-        """{title: schema} of the named parts."""
-        named = (one.get("items", one) for one in self.root.get("$defs", {}).values())
-        return {one["title"]: one for one in named if "title" in one}
+        """{title: schema} of the named parts: of definitions, and of what lists at the top hold."""
+        named = [*self.root.get("$defs", {}).values(), *self.root["properties"].values()]
+        held = [one.get("items", one) for one in named]
+        return {one["title"]: one for one in held if "title" in one}
 
     def kind(self, node: dict) -> str:
         """What a value may be, in words."""
@@ -105,7 +106,7 @@ class Part:
             return f"`{flow(node['const'])}`"
         if "registry" in node:
             return f"name of a {node['registry']}"
-        if "if" in node and "then" in node:
+        if "if" in node and "type" not in node:
             first = self.kind(node["if"] | self.resolved(node["then"]))
             return f"{self.kind(node.get('else', {}))} or {first}"
         if "anyOf" in node:
@@ -137,8 +138,7 @@ class Part:
         """The last of a schema's examples, else what figures/ have, what its keys have, or another value."""
         if "examples" in value:
             return value["examples"][-1]
-        keys = [key for key in path.split(".") if key != "phases"]
-        if used := [found for one in self.uses if (found := _leaf(one, keys)) is not None]:
+        if used := [found for one in self.uses if (found := _leaf(one, path.split("."))) is not None]:
             return used[0]
         inner = {name: self.resolved(one) for name, one in value.get("properties", {}).items()}
         if inner:
