@@ -26,10 +26,8 @@ PLACES = {
     "/path/to/folder": "mirror",
     "/path/to/runs": "shared",
 }
-EXTENSIONS = (
-    "figures/registry.yaml",
-    "figures/lost.yaml",
-)  # examples of a reader, of a metric and a panel kind
+# examples that need a reader, an attack, a metric or a panel kind of the page beside them
+EXTENSIONS = ("figures/registry.yaml", "figures/noise.yaml", "figures/lost.yaml")
 PAPERS = ("invariance", "tradeoff", "cusp", "features", "oaat")
 
 
