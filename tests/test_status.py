@@ -159,7 +159,7 @@ def test_the_terminal_shows_a_line_a_job(tmp_path, caplog):
         assert not shown(LogEvent.PROGRESS, done=3, total=12)
         assert shown(LogEvent.JOB_ERROR, "Error in rule train") and shown(None, "anything else")
     (said,) = [record.getMessage() for record in caplog.records]
-    assert " 3 of 12, about " in said and said.endswith(": Train it, seed 0.")
+    assert " 3 of 12, about " in said and said.endswith(": Train it, seed 0")
 
 
 @pytest.mark.parametrize(

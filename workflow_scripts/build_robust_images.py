@@ -33,7 +33,7 @@ def build_robust_images(
     started, (images_digest, _) = now(), origin(data)
     told = read_run(run, data=images_digest)
     recipe, weights = told["recipe"], checked(run, "weights.pt", told)
-    target = pick_device(device, threads)
+    target = pick_device(device, threads, repeatable=True)
     images, _ = splits(data, recipe["split"], target)
     network = load_network(recipe["model"], images, seed=0, weights=weights).to(target)
     checksum = digest(weights)

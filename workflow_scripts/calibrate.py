@@ -67,7 +67,7 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     from spatial_adversarial.data.images import ImageSet
     from spatial_adversarial.evaluation.profiles import BLOCK
     from spatial_adversarial.models.loading import load_network
-    from spatial_adversarial.runner.device import halve_when_full
+    from spatial_adversarial.runner.device import choose_convolutions, halve_when_full
     from spatial_adversarial.training.optimiser import make_optimiser
 
     generator = torch.Generator(device).manual_seed(0)
@@ -92,11 +92,12 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
         work(batch)  # the first time takes longer
         return batch / seconds_each(lambda: work(batch), seconds, wait)
 
+    def rate(name: str, work: Callable[[int], None], batch: int) -> float:
+        choose_convolutions(repeatable=name == "evaluate")
+        return halve_when_full(lambda batch: speed(work, batch), batch)
+
     batches = {"train": (train, min(recipe["batch"], largest)), "evaluate": (attack, min(BLOCK, largest))}
-    return {
-        name: halve_when_full(lambda batch, work=work: speed(work, batch), batch)
-        for name, (work, batch) in batches.items()
-    }
+    return {name: rate(name, *pair) for name, pair in batches.items()}
 
 
 def seconds_each(step: Callable[[], None], seconds: float, wait: Callable[[], None]) -> float:

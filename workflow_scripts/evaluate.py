@@ -38,7 +38,7 @@ def evaluate(
     from spatial_adversarial.results.store import write_evaluation
     from spatial_adversarial.runner.device import halve_when_full, pick_device
 
-    target = pick_device(device, threads)
+    target = pick_device(device, threads, repeatable=True)
     images_digest, _ = origin(data)
     told = read_run(run, data=images_digest)
     recipe, path = told["recipe"], checked(run, weights, told)

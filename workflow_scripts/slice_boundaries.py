@@ -17,7 +17,7 @@ def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, t
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import pick_device
 
-    target = pick_device(device, threads)
+    target = pick_device(device, threads, repeatable=True)
     images = load(data, "test", limit=1000, device=target)
     networks, made_of = [], {"runs": [], "weights": [], "data": origin(data)[0]}
     for run in runs:

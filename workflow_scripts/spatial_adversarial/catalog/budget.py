@@ -99,4 +99,5 @@ def words(config: dict) -> str:
     parts += [f"{small} stands in for {full}" for full, small in config.get("stand_ins", {}).items()]
     changed = [kind for kind in config.get("overrides", {}) if kind not in ("figures", "tables")]
     parts += [f"own settings of {', '.join(changed)}"] if changed else []
+    parts += [f"trained in {config['precision']}"] if config.get("precision") == "bfloat16" else []
     return "Reduced: " + "; ".join(parts) + "." if parts else ""

@@ -193,7 +193,9 @@ class Catalog:
         """The same papers at full size."""
         if not self.reduced():
             return self
-        return Catalog(self.config | {"budget": {}, "stand_ins": {}, "overrides": {}}, *self._again)
+        return Catalog(
+            self.config | {"budget": {}, "stand_ins": {}, "overrides": {}, "precision": None}, *self._again
+        )
 
     def twin(self, target: Target) -> Target | None:
         """The first target, before this one, of the same panels: the one's numbers are the other's."""

@@ -83,6 +83,8 @@ def _member(
         raise CatalogError(f"{where}: recipe.mix needs the family's robust_images")
     else:
         recipe["mix"] = robust | recipe["mix"]
+    if scope.config["precision"]:
+        recipe["precision"] = scope.config["precision"]
     recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
     allowed = budget.of_runs(scope.config["budget"], base, by)
     recipe = budget.shrink_recipe(recipe, allowed)

@@ -16,7 +16,7 @@ from spatial_adversarial.records.reading import (
 )
 
 DEFAULTS = {"stand_ins": {}, "budget": {}, "overrides": {}, "only_data": None, "own": {}, "optional_rows": []}
-DEFAULTS |= {"robust_images": "ours", "attack_check": [], "runs_from": [], "export": None}
+DEFAULTS |= {"robust_images": "ours", "attack_check": [], "runs_from": [], "export": None, "precision": None}
 
 
 @dataclass

@@ -27,4 +27,5 @@ def listed(job, plan: Plan) -> tuple[ListedJob, Job]:
     """A job of Snakemake's DAG, one with a log, as the status lists it, and with its cost."""
     planned = cost(plan, job.rule.name, job.wildcards_dict, map(str, job.output))
     seconds = 0.0 if isnan(planned.hours) else planned.hours * 3600
-    return ListedJob(job.message or job.rule.name, planned.kind, str(job.log[0]), seconds), planned
+    name = (job.message or job.rule.name).rstrip(".")
+    return ListedJob(name, planned.kind, str(job.log[0]), seconds), planned

@@ -206,7 +206,8 @@ def provenance(extra: dict[str, Any] | None = None) -> dict[str, Any]:
     """What a result was made with: versions, commit, platform, device and threads, then `extra`; no dates.
 
     Only packages already imported are named, and threads only with torch. `device` is the GPU's name once
-    CUDA is in use, else "cpu"; `commit` ends in -dirty if files differ from it, None outside a checkout.
+    CUDA is in use, else "cpu"; `cudnn` and `tf32` say how a GPU convolves (runner/device.py); `commit` ends in -dirty
+    if files differ from it, None outside a checkout.
     """
     torch = sys.modules.get("torch")
     made = {
@@ -218,6 +219,11 @@ def provenance(extra: dict[str, Any] | None = None) -> dict[str, Any]:
     made["device"] = torch.cuda.get_device_name() if torch and torch.cuda.is_initialized() else "cpu"
     if torch:
         made["threads"] = torch.get_num_threads()
+        cudnn = torch.backends.cudnn
+        made["cudnn"] = (
+            "deterministic" if cudnn.deterministic else "fastest" if cudnn.benchmark else "default"
+        )
+        made["tf32"] = cudnn.allow_tf32
     return made | (extra or {})
 
 

@@ -46,7 +46,7 @@ class LineAJob(logging.Filter):
         """Whether Snakemake's message is shown as it is."""
         event = get_event(record)
         if event == LogEvent.JOB_INFO:
-            self.names[record.jobid] = record.rule_msg or record.rule_name
+            self.names[record.jobid] = (record.rule_msg or record.rule_name).rstrip(".")
         elif event == LogEvent.JOB_FINISHED:
             self.ended.append(record.job_id)
         elif event == LogEvent.PROGRESS:
