@@ -451,6 +451,12 @@ def test_a_csv_by_hand_is_taken_only_where_the_config_says_so(tmp_path):
     assert figure_csv.read_tidy(path, "invariance", "fig1", unchecked=True).value.tolist() == [0.9, 0.51]
 
 
+def test_an_interval_that_misses_its_end_by_rounding_is_read(tmp_path):
+    """Wilson's interval of no successes begins at -8e-20 rather than at 0."""
+    figure_csv.write_tidy(tmp_path / "fig1.csv", ROWS.assign(low=[-8e-20, 0.4], high=[1 + 1e-12, 0.6]))
+    assert len(figure_csv.read_tidy(tmp_path / "fig1.csv", "invariance", "fig1")) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

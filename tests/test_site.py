@@ -115,6 +115,7 @@ class Page(HTMLParser):
     def __init__(self, file: Path):
         super().__init__()
         self.links, self.images, self.ids, self.levels, self.open, self.text = [], [], [], [], [], ""
+        self.regions = []
         self.feed(file.read_text(encoding="utf-8"))
         assert not self.open
 
@@ -124,6 +125,7 @@ class Page(HTMLParser):
         self.images += [told] if tag == "img" else []
         self.ids += [told["id"]] if "id" in told else []
         self.levels += [int(tag[1])] if re.fullmatch("h[1-6]", tag) else []
+        self.regions += [told["aria-label"]] if told.get("role") == "region" else []
         if tag == "html":
             assert told["lang"] == "en"
         if tag not in self.VOID:
@@ -162,6 +164,7 @@ def test_headings_go_down_by_one_and_every_image_is_told(site):
         assert page.levels[0] == 1 and page.levels.count(1) == 1
         assert all(b - a <= 1 for a, b in zip(page.levels, page.levels[1:], strict=False)), file
         assert all(len(one["alt"]) > 20 for one in page.images)
+        assert len(page.regions) == len(set(page.regions)), file
 
 
 def test_a_paper_has_its_figures_in_natural_order_with_all_their_pages(site, catalog):
@@ -210,6 +213,8 @@ def test_markdown_tables_become_tables():
     made = markdown.html(TABLE, "Table 1")
     assert "<td>A" not in made and '<th scope="col">A | B</th>' in made
     assert "<code>x</code> &lt; 2" in made and '<td class="number">1,000</td>' in made
+    both = markdown.html(f"{TABLE}\n{TABLE}", "Table 1")
+    assert re.findall('aria-label="([^"]*)"', both) == ["Table 1", "Table 1, part 2"]
     assert '<tr class="part"><th scope="rowgroup" colspan="3"><strong>part</strong></th></tr>' in made
     assert markdown.inline(r"\*a\* <b> [c](d.md) [e](https://f.g)") == (
         '*a* &lt;b&gt; c <a href="https://f.g">e</a>'

@@ -10,6 +10,7 @@ from spatial_adversarial.runner.files import digest, write_atomic
 
 SHARES = {name for name, metric in METRICS.items() if metric.is_share}
 NUMBERS = ("value", "low", "high")
+ROUNDING = 1e-9  # by which the end of an interval may miss 0 or 1
 UNCHECKED = "set redraw: {unchecked: true} in the config for a CSV made or changed by hand"
 
 
@@ -48,7 +49,7 @@ def read_tidy(csv: str | Path, paper: str, target: str, *, unchecked: bool = Fal
         raise ValueError(f"{csv}: rows of {found}, not of {paper} {target}")
     for name in NUMBERS:
         for k, value in shares[name].dropna().items():
-            if not 0 <= value <= 1:
+            if not -ROUNDING <= value <= 1 + ROUNDING:
                 raise ValueError(
                     f"{csv}: line {k + 2}: {name} {value:g} of {rows.metric[k]}, expected 0 to 1"
                 )

@@ -1,6 +1,7 @@
 """The Markdown that this workflow writes, tables and documents, as HTML: no more of it than that takes."""
 
 import re
+from collections import Counter
 from html import escape
 
 INLINE = re.compile(
@@ -70,11 +71,12 @@ def _row(found: list[str], right: list[bool]) -> str:
 
 
 def html(text: str, label: str, level: int = 2) -> str:
-    """A document as HTML, its first level of headings being h<level>."""
-    made = []
+    """A document as HTML, its first level of headings being h<level>; tables of one label are numbered in it."""
+    made, named = [], Counter()
     for kind, lines in blocks(text):
         if kind == "table":
-            made.append(table(lines, label))
+            named[label] += 1
+            made.append(table(lines, label if named[label] == 1 else f"{label}, part {named[label]}"))
         elif kind == "heading":
             marks, _, title = lines[0].partition(" ")
             depth = len(marks) - 1 + level
