@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from spatial_adversarial.runner.seeds import derive
 from spatial_adversarial.settings.fields import setting
@@ -82,29 +82,57 @@ class Perturbation:
     """What a profile does to test images at each point of its grid: its fields are its settings.
 
     key, name: how a profile asks for it, `<key>: <name>`. label: its name in captions. unit, limit: of its points, and
-    the largest of them. spaces: the inputs that it may move in. rows: what it finds, as an `Evaluation` names it.
-    deterministic: more draws would give the same. in_blocks: it takes a few hundred images at a time, and what it
-    found of them is kept, so that no interruption loses it. labels: those whose loss it climbs. version: raise it where
-    what it computes changes. rules: JSON schemas that its profile has to fit, beside those of its fields.
+    the largest of them. spaces: the inputs that it may move in. deterministic: more draws would give the same.
+    in_blocks: it takes a few hundred images at a time, and what it found of them is kept, so that no interruption loses
+    it. checked: an attack check may show a figure's panels of it under stronger attacks. rules: JSON schemas that its
+    profile has to fit, beside those of its fields.
     """
 
-    key = "attack"
-    name = ""
-    label = ""
-    unit = "eps"
-    limit = 1
-    spaces = ("pixel", "normalized")
-    rows = ("prediction",)
-    deterministic = False
-    in_blocks = True
-    labels = (TRUE,)
-    version = 1
-    rules = ()
-    checked = False  # whether an attack check may show a figure's panels of it under stronger attacks
-    reach = None  # how far its steps can move an image, in the unit of its points; None: no such limit
-    source = None  # the run whose network it attacks in place of the evaluated one
-    pictures = 0  # so many of the first perturbed images are kept
-    note = ""  # what a figure of it has to say
+    key: ClassVar[str] = "attack"
+    name: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    unit: ClassVar[str] = "eps"
+    limit: ClassVar[int] = 1
+    spaces: ClassVar[tuple[str, ...]] = ("pixel", "normalized")
+    deterministic: ClassVar[bool] = False
+    in_blocks: ClassVar[bool] = True
+    checked: ClassVar[bool] = False
+    rules: ClassVar[tuple[dict, ...]] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What it finds, as an `Evaluation` names it."""
+        return ("prediction",)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels whose loss it climbs."""
+        return (TRUE,)
+
+    @property
+    def version(self) -> int:
+        """Raised where what it computes changes."""
+        return 1
+
+    @property
+    def reach(self) -> float | None:
+        """How far its steps can move an image, in the unit of its points; None for no such limit."""
+        return None
+
+    @property
+    def source(self) -> str | None:
+        """The run whose network it attacks in place of the evaluated one."""
+        return None
+
+    @property
+    def pictures(self) -> int:
+        """How many of the first perturbed images are kept."""
+        return 0
+
+    @property
+    def note(self) -> str:
+        """What a figure of it has to say."""
+        return ""
 
     def fitted(self, classes: int, data: str) -> dict:
         """The settings that change for `data` of so many classes; ValueError, one line, where none fit."""

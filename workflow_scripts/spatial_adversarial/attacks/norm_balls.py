@@ -60,7 +60,7 @@ class L2:
         return gradient / _length(gradient)
 
 
-BALLS = {"linf": Linf, "l2": L2}
+BALLS: dict[str, type[Linf] | type[L2]] = {"linf": Linf, "l2": L2}
 
 
 def _length(x: Tensor) -> Tensor:

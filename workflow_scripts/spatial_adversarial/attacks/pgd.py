@@ -112,7 +112,7 @@ def pgd(
     low: float = 0.0,
     high: float = 1.0,
     train_mode: bool = False,
-    watch: Callable[[Tensor], None] | None = None,
+    watch: Callable[[Tensor], object] | None = None,
 ) -> Tensor:
     """Maximise the loss within eps of x and within [low, high] by steps along the gradient, normalised.
 
@@ -137,14 +137,14 @@ def pgd(
         raise ValueError(f"steps must be 0 or more, not {steps}")
     if norm not in BALLS:
         raise ValueError(f"norm {norm!r} is none of {', '.join(BALLS)}")
-    if random_start and start is None and generator is None:
-        raise ValueError("a random start needs a generator")
     x = x.detach()
     radius, step = _size("eps", eps, x), _size("step", step, x)
     ball = BALLS[norm](x, radius, low, high)
     if start is not None:
         x = start.detach()
     elif random_start:
+        if generator is None:
+            raise ValueError("a random start needs a generator")
         x = ball.draw(generator)
     x = ball.project(x)
     best = (x, torch.full((len(x),), -torch.inf, dtype=x.dtype, device=x.device))
@@ -258,7 +258,7 @@ class Pgd(WithRestarts):
         """Its step: "2/255", "0.25 eps", "2.5 eps / steps"."""
         if isinstance(self.step, dict):
             return f"{self.step['of_eps']:g} eps"
-        return "2.5 eps / steps" if self.step == "relative" else number_text(self.step)
+        return "2.5 eps / steps" if isinstance(self.step, str) else number_text(self.step)
 
     def columns(self) -> dict[str, str]:
         return {"step": self.step_words()}
@@ -304,10 +304,8 @@ class Pgd(WithRestarts):
             generator = block.generator(self.name, eps, *block.names, *start)
             unit = torch.rand(block.images.shape, generator=generator, device=block.images.device)
             parts = (block.pixels(chosen), labels[chosen], unit[chosen])
-            found = [
-                self._attack(block.space, *part, eps)
-                for part in zip(*(part.split(block.batch) for part in parts), strict=True)
-            ]
+            split = zip(*(part.split(block.batch) for part in parts), strict=True)
+            found = [self._attack(block.space, x, y, unit, eps) for x, y, unit in split]
             return {name: torch.cat([one[name] for one in found]) for name in found[0]}
 
         return self.restarted(once, labels[chosen])
@@ -321,7 +319,8 @@ class Pgd(WithRestarts):
         import torch
 
         zero = torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device)
-        x, y, loss = space.inputs(pixels), labels, cross_entropy_each
+        x, y = space.inputs(pixels), labels
+        loss: Loss = cross_entropy_each
         if self.loss == "kl":
             loss, y = divergence_each, space.attacked(x).log_softmax(1)
         first = x + eps * (2 * unit - 1) if self.random_start else x
@@ -347,7 +346,7 @@ class Pgd(WithRestarts):
         return {"prediction": prediction, "zero_gradient": zero & (prediction == labels)}
 
     def _step(self, eps: float) -> float:
-        if self.step == "relative":
+        if isinstance(self.step, str):
             return 2.5 * eps / self.steps
         return self.step["of_eps"] * eps if isinstance(self.step, dict) else self.step
 
