@@ -1,5 +1,6 @@
 """What docs/extending.md shows does what it says."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from spatial_adversarial import methods, metrics, panels
+from spatial_adversarial import metrics, panels
 from spatial_adversarial.attacks import PERTURBATIONS
 from spatial_adversarial.catalog import load
 from spatial_adversarial.data import sources, stand_ins
@@ -110,19 +111,6 @@ def test_an_attack_is_a_class(monkeypatch):
     moved = noise(tries=1).examples(network, x, images.labels, eps=0.1, seed=0)
     assert moved.min() >= 0 and moved.max() <= 1 and (moved - x).abs().max() <= 0.1 + 1e-6
     assert noise(tries=5).words(0.1) == ["eps 0.1", "5 tries"]
-
-
-def test_a_training_method_is_a_class(monkeypatch):
-    noise = executed("methods/noise.py")["Noise"]
-    monkeypatch.setitem(methods.METHODS, "noise", noise)
-    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 2))
-    x, y = torch.rand(6, 1, 3, 3), torch.zeros(6, dtype=torch.int64)
-    criterion = torch.nn.functional.cross_entropy
-    method = methods.make({"noise": {"eps": 0.0}})
-    adversarial = method.attack(network, x, y, methods.Context(torch.Generator()))
-    loss, logits = method.loss(network, x, adversarial, y, criterion=criterion)
-    assert loss == criterion(network(x), y)
-    assert torch.equal(logits, network(x))
 
 
 def test_a_config_says_something_of_some_runs_panels_and_rows_only(full_config):
@@ -232,6 +220,73 @@ def clone(tmp_path):
     for name in ("rules", "workflow_scripts", "figures", "envs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
+
+
+def with_noise(clone: Path, config: dict) -> dict[str, str]:
+    """Add the page's training method, its paper and its config to a clone; the environment that finds the clone."""
+    method = clone / "workflow_scripts/spatial_adversarial/methods/noise.py"
+    method.write_text(block("methods/noise.py"), encoding="utf-8")
+    (clone / "figures/noisy.yaml").write_text(block("figures/noisy.yaml"), encoding="utf-8")
+    small = {"epochs": 0.1, "test_images": 60, "points": 3}
+    made = config | {"papers": ["noisy"], "results": "results", "budget": small}
+    (clone / "config.yaml").write_text(yaml.safe_dump(made), encoding="utf-8")
+    return os.environ | {"PYTHONPATH": str(clone / "workflow_scripts")}
+
+
+KNOWN = """
+import sys
+
+sys.modules["torch"] = None
+from pathlib import Path
+
+from spatial_adversarial import methods
+from spatial_adversarial.catalog import load
+from spatial_adversarial.planning.costs import training_passes
+from spatial_adversarial.records.reading import read
+
+catalog = load(read(Path("config.yaml")), Path("figures"))
+(target,) = catalog.targets.values()
+for path in sorted(target.paths(), reverse=True):
+    recipe = catalog.recipe(path)
+    print(path.split("/")[2].split("-")[0], recipe["phases"][0]["method"], training_passes(recipe, 100))
+del sys.modules["torch"]
+import torch
+
+x = torch.rand(6, 1, 3, 3)
+moved = methods.make({"noise": {"eps": 0.25}}).attack(None, x, None, methods.Context(torch.Generator()))
+print(float((moved - x).abs().max()) <= 0.25 + 1e-6, not torch.equal(moved, x), 0 <= moved.min() and moved.max() <= 1)
+"""
+
+
+def test_a_training_method_is_in_the_catalog_and_the_plan_without_torch(clone, demo_config):
+    told = subprocess.run(
+        [sys.executable, "-c", KNOWN],
+        cwd=clone,
+        env=with_noise(clone, demo_config),
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    noise, natural, attack = told.stdout.splitlines()
+    assert noise.startswith("noise0.3 {'noise': {'eps': 0.3}} ")
+    assert natural.startswith("natural {} ")
+    assert noise.split()[-1] == natural.split()[-1], "noise takes no pass through the network"
+    assert attack == "True True True"
+
+
+@pytest.mark.slow
+def test_a_training_method_is_one_file(clone, demo_config):
+    """From the config to the figure: plan, training, evaluation and drawing, by nothing but the file."""
+    environment = with_noise(clone, demo_config)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--", "noisy"]
+    done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = pd.read_csv(clone / "results/figures/noisy/attacked.csv")
+    assert set(rows.strength) == {0, 0.3} and set(rows.metric) == {"robust_accuracy"}
+    (file,) = (clone / "results/runs").glob("*/stdcnn/noise0.3-*/seed0/run.yaml")
+    recipe = yaml.safe_load(file.read_text(encoding="utf-8"))["recipe"]
+    assert recipe["phases"][0]["examples"] == {"noise": {"eps": 0.3}}
+    assert (clone / "results/figures/noisy/attacked.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
