@@ -19,7 +19,7 @@ from spatial_adversarial.methods.averaged_network import AveragedNetwork
 from spatial_adversarial.methods.lpips import embedding, with_distance
 from spatial_adversarial.models.weights import weights_bytes
 from spatial_adversarial.records.identity import canonical
-from spatial_adversarial.training import loop
+from spatial_adversarial.training import interrupt, loop
 from spatial_adversarial.training.awp import perturbed
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import value
@@ -405,6 +405,19 @@ def test_oaat_resumes_bit_identical(tmp_path: Path):
         assert head + list(resumed.run(tmp_path / f"{stop}.pt")) == history
         assert weights_bytes(resumed.weights()) == weights_bytes(whole.weights())
         assert weights_bytes(resumed.readout("averaged")) == weights_bytes(whole.readout("averaged"))
+
+
+def test_checkpoints_of_earlier_versions_are_read():
+    """The names in a file: of the run's progress, of a part of an epoch, and of what OA-AT keeps."""
+    run = trainer(recipe(epochs=1, method={"oaat": OAAT}))
+    names = "made_of epoch step network optimiser averaged memory best best_robust history part"
+    assert list(vars(run.checkpoint)) == names.split()
+    part = interrupt.capture(8, torch.zeros(2), {name: run._generator(name) for name in loop.STREAMS})
+    assert part.keys() == {"seen", "sums", "streams", "dropout"}
+    assert part["streams"].keys() == {"augment", "examples"}
+    network = run.network.state_dict().keys()
+    memory = {"average.n_averaged", *(f"average.module.{key}" for key in network)}
+    assert run.memory.state_dict().keys() == memory | {f"saved.{key}" for key in network}
 
 
 def test_an_optimiser_made_anew_forgets_its_momentum(tmp_path):

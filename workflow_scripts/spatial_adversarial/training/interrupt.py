@@ -1,4 +1,4 @@
-"""A pause within an epoch: when a signal ends the job, the step in work is done and all that the rest needs is kept."""
+"""An interrupt within an epoch: a signal lets the job finish the current step and keep all that the rest needs."""
 
 import signal
 import threading
