@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from spatial_adversarial.catalog.catalog import LISTED
 from spatial_adversarial.runner.files import write_atomic
 from spatial_adversarial.runner.job import job, progress
+from spatial_adversarial.runner.paths import LISTED
 
 
 def describe_all(networks: dict[str, dict], data: dict[str, dict], output: str | Path) -> None:

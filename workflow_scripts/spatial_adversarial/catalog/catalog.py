@@ -15,6 +15,7 @@ from spatial_adversarial.records.identity import digest, robust_images, run_and_
 from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.records.reading import CatalogError, choose
 from spatial_adversarial.records.tidy import least_status
+from spatial_adversarial.runner.paths import LISTED
 
 ENOUGH = 500  # test images that a number of the paper's own scale is of, at least
 TARGET_VERSION = 2  # raise it when aggregates made by older code are no longer right
@@ -218,9 +219,6 @@ class Catalog:
             "reduced": [self.reduced(), self.panel_statuses(target)],
         }
         return digest(made_of, 16)
-
-
-LISTED = "listed/"  # before the name of a network of a table of architectures, at full size
 
 
 def listed(target: Target, model: str) -> str:

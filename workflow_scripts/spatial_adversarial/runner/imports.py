@@ -65,10 +65,15 @@ def _files(parts: list[str]) -> Iterator[Path]:
         if (folder / "__init__.py").is_file():
             yield folder / "__init__.py"
             if depth:
-                yield from sorted(file for file in folder.rglob("*") if _is_data(file))
+                yield from _data_of(folder)
         elif folder.with_suffix(".py").is_file():
             yield folder.with_suffix(".py")
 
 
-def _is_data(file: Path) -> bool:
-    return file.is_file() and file.suffix in (".yaml", ".html", ".css", ".js")
+def _data_of(package: Path) -> Iterator[Path]:
+    """The files of a package that are not Python, such as schemas and templates; a package in it has its own."""
+    for path in sorted(package.iterdir()):
+        if path.is_dir() and not (path / "__init__.py").is_file():
+            yield from _data_of(path)
+        elif path.suffix in (".yaml", ".html", ".css", ".js"):
+            yield path

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+LISTED = "listed/"  # in networks.json, before the name of a network of a table of architectures, at full size
+
 
 @dataclass(frozen=True)
 class Paths:

@@ -1,0 +1,154 @@
+"""What an edit of the workflow's own code makes again: the cheap stages that use it, never a training."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spatial_adversarial.runner import imports
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config.yaml", "workflow_scripts", "rules", "figures", "envs", "profiles")
+LIBRARY = "workflow_scripts/spatial_adversarial"
+CHEAP = {"aggregate", "draw", "make_table", "judge", "claims", "networks"}
+DIGESTS = f"""
+import json
+from spatial_adversarial.runner.imports import code_digest
+print(json.dumps({{name: code_digest(f"workflow_scripts/{{name}}.py") for name in {sorted(CHEAP)}}}))
+"""
+ASKED = ("results/figures/invariance/fig1.csv", "results/tables/invariance/table1.csv", "results/claims.csv")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    """A copy of the repository, to be edited."""
+    clone = tmp_path_factory.mktemp("repository")
+    for name in PARTS:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy(ROOT / name, clone)
+    return clone
+
+
+@pytest.fixture
+def clone(repository):
+    """The copy; what a test has edited of it is put back."""
+    yield repository
+    for name in PARTS:
+        for file in (ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name]:
+            ours = repository / file.relative_to(ROOT)
+            if file.is_file() and ours.is_file() and file.read_bytes() != ours.read_bytes():
+                shutil.copy(file, ours)
+
+
+def edit(clone: Path, *files: str) -> None:
+    """Add a comment to files; Python, YAML and CSS alike."""
+    for name in files:
+        before = (clone / name).read_text(encoding="utf-8")
+        comment = "/* edited */" if name.endswith(".css") else "# edited"
+        (clone / name).write_text(f"{before}\n{comment}\n", encoding="utf-8")
+
+
+def digests(clone: Path) -> dict[str, str]:
+    """{script of a cheap stage: the digest of its code} in the copy."""
+    environment = os.environ | {"PYTHONPATH": str(clone / "workflow_scripts")}
+    command = [sys.executable, "-c", DIGESTS]
+    return json.loads(
+        subprocess.run(command, cwd=clone, env=environment, capture_output=True, check=True).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "stale"),
+    [
+        ("theory/statements.py", {"aggregate", "draw", "make_table"}),
+        ("models/layers.py", {"networks"}),
+        ("models/groups.py", {"networks"}),
+        ("plots/trade_off.py", {"aggregate", "draw", "make_table"}),
+        ("catalog/targets.py", {"aggregate", "draw", "make_table"}),
+        ("catalog/__init__.py", {"aggregate", "draw", "make_table"}),
+        ("records/schemas/paper.yaml", {"aggregate", "draw", "make_table", "judge"}),
+        ("records/schemas/registry.yaml", {"aggregate", "draw", "make_table", "judge"}),
+        ("judging/verdicts.py", {"judge"}),
+        ("reporting/captions.py", {"draw", "make_table"}),
+        ("results/store.py", {"aggregate", "draw", "make_table", "judge"}),
+        ("runner/files.py", CHEAP),
+        ("reporting/site/templates/style.css", set()),
+        ("training/loop.py", set()),
+        ("evaluation/profiles.py", set()),
+        ("planning/plan.py", set()),
+        *((f"../{name}.py", {name}) for name in sorted(CHEAP)),
+        ("../train.py", set()),
+    ],
+)
+def test_an_edit_makes_stale_what_imports_it(clone, file, stale):
+    before = digests(clone)
+    edit(clone, f"{LIBRARY}/{file}")
+    after = digests(clone)
+    assert {name for name in CHEAP if after[name] != before[name]} == stale
+
+
+def test_the_same_content_of_another_time_has_the_same_digest(clone):
+    before = digests(clone)
+    for file in clone.rglob("*.py"):
+        os.utime(file)
+    assert digests(clone) == before
+
+
+def test_all_digests_take_less_than_half_a_second():
+    """What they add to each start of the workflow, of this process's own time."""
+    imports._imported.cache_clear()
+    imports._digest.cache_clear()
+    started = time.process_time()
+    for name in CHEAP:
+        imports.code_digest(ROOT / f"workflow_scripts/{name}.py")
+    assert time.process_time() - started < 0.5
+
+
+@pytest.fixture(scope="module")
+def finished(repository, tmp_path_factory) -> Path:
+    """A folder in which a figure, a table and the claims of invariance are done as far as Snakemake can tell."""
+    folder = tmp_path_factory.mktemp("finished")
+    full = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    small = {"papers": ["invariance"], "budget": {"members": 2}, "only_data": ["mnist"]}
+    (folder / "config.yaml").write_text(yaml.safe_dump(full | small), encoding="utf-8")
+    for file in re.findall(r"^((?:results|data)/\S+)\t", plan(repository, folder, "--summary"), re.M):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text("{}", encoding="utf-8")
+    plan(repository, folder, "--touch", "--forceall")
+    return folder
+
+
+def plan(clone: Path, folder: Path, *options: str) -> str:
+    """What Snakemake says of the results that are asked for, with the copy's workflow."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(clone / "Snakefile"), "--cores", "1"]
+    done = subprocess.run([*command, *options, "--", *ASKED], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def planned(clone: Path, folder: Path) -> set[str]:
+    return set(re.findall(r"^(\w+) +\d+$", plan(clone, folder, "--dry-run"), re.M)) - {"total"}
+
+
+def test_an_edit_plans_the_stages_that_use_it_and_no_training(clone, finished):
+    for file in clone.rglob("*.py"):
+        os.utime(file)
+    assert planned(clone, finished) == set(), "the same content, newer"
+    edit(clone, f"{LIBRARY}/models/layers.py")
+    assert planned(clone, finished) == {"networks", "tabulate"}
+
+
+def test_all_files_edited_at_once_plan_all_cheap_stages_and_no_training(clone, finished):
+    """Before what is derived from imports, this was "Nothing to be done" for 94 modules."""
+    files = [str(file.relative_to(clone)) for file in (clone / "workflow_scripts").rglob("*.py")]
+    edit(clone, *files)
+    assert planned(clone, finished) == {"aggregate", "draw", "tabulate", "judge", "claims", "networks"}
