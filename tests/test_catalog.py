@@ -498,3 +498,18 @@ def test_tables_of_architectures_are_of_the_full_size_networks_in_the_demo_too(d
 def table_member(catalog) -> str:
     """A run of the demo's narrow GCNN."""
     return next(path for path in catalog.recipes if path.startswith("digits/gcnn/"))
+
+
+def test_lines_of_yaml_are_at_most_120_characters():
+    files = [file for kind in ("*.yaml", "*.yml") for file in ROOT.rglob(kind)]
+    ours = [
+        file for file in files if not {"results", ".snakemake", ".venv"} & set(file.relative_to(ROOT).parts)
+    ]
+    assert len(ours) > 20
+    long = [
+        f"{file}:{k}"
+        for file in ours
+        for k, line in enumerate(file.open(encoding="utf-8"), 1)
+        if len(line) > 121
+    ]
+    assert long == []
