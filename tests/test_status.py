@@ -157,9 +157,11 @@ def test_the_terminal_shows_a_line_a_job(tmp_path, caplog):
         assert not shown(LogEvent.JOB_STARTED, "Execute 1 jobs...")
         assert not shown(LogEvent.JOB_FINISHED, job_id=7)
         assert not shown(LogEvent.PROGRESS, done=3, total=12)
-        assert shown(LogEvent.JOB_ERROR, "Error in rule train") and shown(None, "anything else")
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert " 3 of 12, about " in said and said.endswith(": Train it, seed 0")
+        assert not shown(LogEvent.JOB_ERROR, jobid=7, rule_name="train", log=["logs/it.log"])
+        assert shown(None, "anything else")
+    ended, failed = [record.getMessage() for record in caplog.records]
+    assert " 3 of 12, about " in ended and ended.endswith(": Train it, seed 0")
+    assert failed.endswith(" Error in rule train: Train it, seed 0 (log: logs/it.log)")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def show_a_line_a_job(status: Status) -> None:
 
 
 class LineAJob(logging.Filter):
-    """Keeps back Snakemake's messages at the start of a job, and makes one line of those at its end."""
+    """Keeps back Snakemake's messages at the start of a job, and makes one line of those at its end or failure."""
 
     def __init__(self, status: Status):
         super().__init__()
@@ -49,6 +49,11 @@ class LineAJob(logging.Filter):
             self.names[record.jobid] = (record.rule_msg or record.rule_name).rstrip(".")
         elif event == LogEvent.JOB_FINISHED:
             self.ended.append(record.job_id)
+        elif event == LogEvent.JOB_ERROR:
+            name, logs = self.names.get(record.jobid, f"job {record.jobid}"), ", ".join(record.log)
+            logger.error(
+                f"{time.strftime('%H:%M:%S')} Error in rule {record.rule_name}: {name} (log: {logs})"
+            )
         elif event == LogEvent.PROGRESS:
             self._show_ended(record.done, record.total)
         else:
