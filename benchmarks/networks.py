@@ -37,6 +37,7 @@ def measure(network: dict, spec: dict, settings: dict) -> dict:
 
     from spatial_adversarial import methods
     from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.records.recipe import Optimiser
     from spatial_adversarial.runner.device import pick_device
     from spatial_adversarial.training.optimiser import make_optimiser
     from spatial_adversarial.transforms.pixels import to_float
@@ -47,7 +48,7 @@ def measure(network: dict, spec: dict, settings: dict) -> dict:
     images = random_images(network["data"], settings["batch"], device)
     x, y = to_float(images.images), images.labels
     model = load_network(network["model"], images, seed=0).to(device)
-    sgd = {"name": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 0}
+    sgd = Optimiser(name="sgd", lr=0.1, momentum=0.9)
     optimiser, method = make_optimiser(sgd, model.train()), methods.make(spec)
     mixed = torch.autocast(
         device.type, torch.bfloat16, settings["precision"] == "bfloat16", cache_enabled=False

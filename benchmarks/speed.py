@@ -147,7 +147,7 @@ class Bench:
         )
         nothing = ImageSet(train.images[:0], train.labels[:0], train.classes, train.mean, train.std)
         trainer = Trainer(recipe, seed=0, network=self.network, train=train, validation=nothing)
-        optimiser = make_optimiser(recipe["optimiser"], self.network)
+        optimiser = make_optimiser(trainer.recipe.optimiser, self.network)
         batches = loader(train, self.batch, degrees=60)
         attack = torchattacks_pgd(self.network, train, **ball) if steps else None
         works = {

@@ -9,11 +9,12 @@ from torch import nn
 
 from spatial_adversarial.models import build
 from spatial_adversarial.models.groups import GroupConv2d
+from spatial_adversarial.records.recipe import Optimiser
 from spatial_adversarial.training.optimiser import make_optimiser, parameter_groups
 
 MNIST = {"channels": 1, "side": 28, "classes": 10}
 CIFAR = {"channels": 3, "side": 32, "classes": 10}
-SGD = {"name": "sgd", "lr": 0.1, "momentum": 0, "nesterov": False, "weight_decay": 0.5}
+SGD = {"name": "sgd", "lr": 0.1, "weight_decay": 0.5}
 
 
 def made(name: str, shape=CIFAR, **changes) -> nn.Module:
@@ -125,7 +126,7 @@ def test_a_twin_keeps_them_whatever_the_planar_network_begins_with(name):
 def test_madrys_weight_decay_is_of_convolutions_and_the_linear_layer_alone():
     network = made("narrow_resnet32", width=0.25)
     names = {parameter: name for name, parameter in network.named_parameters()}
-    decayed, others = parameter_groups(network, SGD | {"decayed": "weights"})
+    decayed, others = parameter_groups(network, Optimiser(**SGD, decayed="weights"))
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.5, 0)
     # 31 convolutions and the head; two numbers a channel of 31 batch norms and the head's bias
     assert len(decayed["params"]) == 32 and {p.ndim for p in decayed["params"]} == {4, 2}
@@ -141,7 +142,7 @@ def test_a_step_without_a_gradient_shrinks_what_decays(decayed):
     for parameter in network.parameters():
         parameter.data.fill_(1)
         parameter.grad = torch.zeros_like(parameter)
-    optimiser = make_optimiser(SGD | {"decayed": decayed}, network)
+    optimiser = make_optimiser(Optimiser(**SGD, decayed=decayed), network)
     for group in optimiser.param_groups:
         group["lr"] = 0.1
     optimiser.step()

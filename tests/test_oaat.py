@@ -132,7 +132,7 @@ def test_weight_averaging_is_a_read_out_of_the_same_run(catalog, dry_run, full_c
     status, said = dry_run(full_config | {"papers": ["oaat"]}, "results/tables/oaat/table2.md")
     assert status == 0, said
     jobs = {rule: int(count) for rule, count in re.findall(r"^(train\w*)\s+(\d+)$", said, re.MULTILINE)}
-    assert sorted(jobs.values()) == [2, 4] and "averaged.pt" in said
+    assert sorted(jobs.values()) == [2, 4]
 
 
 def test_the_baselines_optional_rows(catalog):

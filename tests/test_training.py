@@ -24,7 +24,7 @@ from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import batch_sizes, load, origin
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.weights import load_weights, weights_bytes
-from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.records.identity import canonical, released
 from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.run_folder import run_name
 from spatial_adversarial.runner.seeds import derive, unit_draw
@@ -426,7 +426,7 @@ def test_files_of_a_run(reference, digits, tmp_path):
         (tmp_path / name).write_bytes(content)
     sums = {name: digest(tmp_path / name) for name in ("weights.pt", "history.csv")}
     made_of = {"data": origin(digits)[0]}
-    assert told == {"recipe": LONG, "seed": 3, "made_of": made_of, "files": sums}
+    assert told == {"recipe": released(LONG), "seed": 3, "made_of": made_of, "files": sums}
     history = pd.read_csv(tmp_path / "history.csv")
     assert history.epoch.tolist() == list(range(1, 61)) and history.step.iloc[-1] == 240
     assert history.train_accuracy.between(0, 1).all() and history.validation_accuracy.iloc[-1] > 0.3

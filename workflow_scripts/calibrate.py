@@ -67,6 +67,7 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     from spatial_adversarial.data.images import ImageSet
     from spatial_adversarial.evaluation.profiles import BLOCK
     from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.records.recipe import Recipe
     from spatial_adversarial.runner.device import choose_convolutions, halve_when_full
     from spatial_adversarial.training.optimiser import make_optimiser
 
@@ -76,7 +77,7 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     y = torch.randint(entry["classes"], (len(x),), generator=generator, device=device)
     plain = (0.5,) * entry["channels"]
     network = load_network(recipe["model"], ImageSet(x, y, entry["classes"], plain, plain), seed=0).to(device)
-    optimiser = make_optimiser(recipe["optimiser"], network)
+    optimiser = make_optimiser(Recipe.of(recipe).optimiser, network)
     wait = torch.cuda.synchronize if x.is_cuda else lambda: None
 
     def train(batch: int) -> None:

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from spatial_adversarial import methods
 from spatial_adversarial.data.images import ImageSet, batch_sizes
 from spatial_adversarial.models.weights import save_weights
+from spatial_adversarial.records.recipe import Recipe
 from spatial_adversarial.runner.seeds import derive, unit_draw
 from spatial_adversarial.training import interrupt
 from spatial_adversarial.training.averaging import average
@@ -55,19 +56,19 @@ class Trainer:
         snapshots: Mapping[int, Path] = MappingProxyType({}),
         readouts: Collection[str] = (),
     ):
-        _check_readouts(recipe, readouts, validation)
-        self.recipe, self.seed, self.network = recipe, seed, network
+        self.recipe, self.seed, self.network = Recipe.of(recipe), seed, network
+        _check_readouts(self.recipe, readouts, validation)
         self.train_set, self.validation_set = train, validation
         self.snapshots, self.readouts = snapshots, readouts
         self.device = train.images.device
         self.clock = Clock(recipe["phases"])
-        self.batch_sizes = batch_sizes(len(train), recipe["batch"])
+        self.batch_sizes = batch_sizes(len(train), self.recipe.batch)
         self.steps_an_epoch = len(self.batch_sizes)
         self.steps = self.clock.steps(self.steps_an_epoch)
         self.epochs = math.ceil(self.steps / self.steps_an_epoch)
-        self.optimiser = make_optimiser(recipe["optimiser"], network)
+        self.optimiser = make_optimiser(self.recipe.optimiser, network)
         self.averaged = AveragedModel(network, use_buffers=True) if "averaged" in readouts else None
-        made = [methods.make(phase["method"]).memory(network) for phase in recipe["phases"]]
+        made = [methods.make(phase.method).memory(network) for phase in self.recipe.phases]
         self.memory = next((memory for memory in made if memory), None)
         self.checkpoint = Checkpoint(made_of(recipe, seed, network, train, validation))
 
@@ -80,7 +81,7 @@ class Trainer:
             except torch.cuda.OutOfMemoryError:
                 raise RuntimeError(
                     f"the GPU's memory does not hold a training step: lower the recipe's `batch` "
-                    f"({self.recipe['batch']}, below overrides.recipes) or jobs_per_gpu"
+                    f"({self.recipe.batch}, below overrides.recipes) or jobs_per_gpu"
                 ) from None
             self._keep(row)
             save(self.checkpoint, resume)
@@ -89,7 +90,7 @@ class Trainer:
     def _epoch(self, resume: Path) -> dict:
         """One pass over the training images (cut short where the run's last step comes first), or the rest of it."""
         torch.manual_seed(derive(self.seed, "dropout", self.checkpoint.epoch))
-        order = self.train_set.order(self.recipe["batch"], self._generator("order"))
+        order = self.train_set.order(self.recipe.batch, self._generator("order"))
         streams = {name: self._generator(name) for name in STREAMS}
         seen, sums = 0, torch.zeros(2, device=self.device)  # of loss and right answers: read once, at the end
         if self.checkpoint.part:
@@ -152,7 +153,7 @@ class Trainer:
             loss.backward()
         self.optimiser.step()
         if self.averaged:
-            decay = value(self.recipe["averaging"], time, self.clock.length, draw)
+            decay = value(self.recipe.averaging, time, self.clock.length, draw)
             average(self.averaged, self.network, decay)
         if self.memory:
             self.memory.after_batch(self.network)
@@ -160,19 +161,19 @@ class Trainer:
 
     def _set_optimiser(self, time: int, draw: float) -> None:
         """Give the optimiser its learning rate, and let it forget its state where it begins anew."""
-        spec, step = self.recipe["optimiser"], self.checkpoint.step
-        if self.clock.passes(spec["anew"], step, self.steps_an_epoch):
+        spec, step = self.recipe.optimiser, self.checkpoint.step
+        if self.clock.passes(spec.anew, step, self.steps_an_epoch):
             self.optimiser.state.clear()
         for group in self.optimiser.param_groups:
-            group["lr"] = value(spec["lr"], time, self.clock.length, draw)
+            group["lr"] = value(spec.lr, time, self.clock.length, draw)
 
     def _autocast(self) -> torch.autocast:
         """Mixed precision where the recipe wants it; no cache, which a forward without gradients would spoil."""
-        enabled = self.recipe["precision"] == "bfloat16"
+        enabled = self.recipe.precision == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, y, label_smoothing=self.recipe["label_smoothing"])
+        return functional.cross_entropy(logits, y, label_smoothing=self.recipe.label_smoothing)
 
     def _generator(self, name: str) -> torch.Generator:
         return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.checkpoint.epoch))
@@ -207,11 +208,11 @@ class Trainer:
         if self.memory:
             self.memory.after_epoch()
         self._gather()
-        if self.recipe["keep"] == "best":
+        if self.recipe.keep == "best":
             self.checkpoint.best = better(self.checkpoint.best, row["validation_accuracy"], self.network)
         if "best_robust" in self.readouts:
             accuracy = robust_accuracy_of(
-                self.network, self.validation_set, self.recipe["selection"], self._generator("selection")
+                self.network, self.validation_set, self.recipe.selection, self._generator("selection")
             )
             epoch = self.checkpoint.epoch
             logging.info("epoch %d: robust accuracy %.4f on validation images", epoch, accuracy)
@@ -251,10 +252,10 @@ class Trainer:
         )
 
 
-def _check_readouts(recipe: dict, readouts: Collection[str], validation: ImageSet) -> None:
-    asked = {"keep: best": recipe["keep"] == "best", "best_robust": "best_robust" in readouts}
+def _check_readouts(recipe: Recipe, readouts: Collection[str], validation: ImageSet) -> None:
+    asked = {"keep: best": recipe.keep == "best", "best_robust": "best_robust" in readouts}
     for wanted, by_validation in asked.items():
         if by_validation and not len(validation):
             raise ValueError(f"{wanted} needs validation images, but split.validation is 0")
-    if "averaged" in readouts and not recipe["averaging"]:
+    if "averaged" in readouts and not recipe.averaging:
         raise ValueError("averaged weights of a recipe without averaging")

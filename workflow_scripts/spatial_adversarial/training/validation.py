@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.records.recipe import Selection
 from spatial_adversarial.transforms.pixels import to_float
 
 
@@ -28,13 +29,12 @@ def accuracy_of(network: nn.Module, images: ImageSet, batch: int = 1000) -> floa
 
 
 def robust_accuracy_of(
-    network: nn.Module, validation: ImageSet, selection: dict, generator: torch.Generator
+    network: nn.Module, validation: ImageSet, selection: Selection, generator: torch.Generator
 ) -> float:
     """Accuracy in [0, 1] under a recipe's `selection`: PGD on the first `images` of the validation images."""
-    settings = dict(selection)
-    some = slice(settings.pop("images"))
-    x, y = to_float(validation.images[some]), validation.labels[some]
-    moved = pgd(network, x, y, generator=generator, **settings)
+    x, y = to_float(validation.images[: selection.images]), validation.labels[: selection.images]
+    ball = {"eps": selection.eps, "step": selection.step, "steps": selection.steps}
+    moved = pgd(network, x, y, generator=generator, **ball)
     return accuracy_of(network, replace(validation, images=moved, labels=y))
 
 
