@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from spatial_adversarial.runner import status as module
-from spatial_adversarial.runner.status import START, ListedJob, Run, Status, duration, read_log
+from spatial_adversarial.runner.job_log import read_log
+from spatial_adversarial.runner.status import START, ListedJob, Run, Status, duration
 
 ROOT = Path(__file__).parents[1]
 FOLDER = "results/runs/digits/gcnn/rotate120-6722da77/seed0"
@@ -178,4 +178,4 @@ def test_logs_of_many_jobs_are_read_quickly(tmp_path):
     assert time.perf_counter() - begun < 2
     begun = time.perf_counter()
     status.update()
-    assert time.perf_counter() - begun < 0.1 and module.TAIL < 10_000
+    assert time.perf_counter() - begun < 0.1
