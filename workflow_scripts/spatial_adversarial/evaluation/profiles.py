@@ -20,9 +20,8 @@ from spatial_adversarial.transforms.spatial import random_transform
 
 log = logging.getLogger(__name__)
 
-FLAGS = (
-    "zero_gradient",
-)  # the rows of an evaluation that are true or false: false where the images are clean
+# the rows of an evaluation that are true or false: false where the images are clean
+FLAGS = ("zero_gradient",)
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
 BLOCK = 500
