@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_adversarial.attacks.pgd import divergence_each, divergence_sum
+from spatial_adversarial.attacks.losses import divergence_each, divergence_sum
 from spatial_adversarial.methods import Context, make
 from spatial_adversarial.methods.oaat import log_mixture
 

@@ -19,7 +19,7 @@ import evaluate as script
 import train as train_script
 from spatial_adversarial.attacks import autoattack as autoattack_file
 from spatial_adversarial.attacks.autoattack import autoattack
-from spatial_adversarial.attacks.base import in_parts
+from spatial_adversarial.attacks.block import in_parts
 from spatial_adversarial.attacks.early_stopping import probability_margin
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import pgd

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
-from spatial_adversarial.runner.seeds import derive
+from spatial_adversarial.attacks.block import Block, Found, in_parts
 from spatial_adversarial.settings.fields import setting
 from spatial_adversarial.settings.numbers import number_text
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from torch import Tensor, nn
 
 # what one pass of an image through a network costs: forward, and a step of an attack, which goes back to the input
@@ -21,60 +20,6 @@ FORWARD = 1
 INPUT_GRADIENT = 2
 
 TRUE, PREDICTED = "true", "predicted"  # the labels whose loss an attack climbs
-
-Found = dict[str, "Tensor"]
-
-
-class Space(Protocol):
-    """The inputs that an attack moves in.
-
-    model: what is evaluated; attacked: the network whose gradients are climbed, another one in a transfer attack;
-    inputs: from pixels in [0, 1] to inputs; low, high: the range that inputs are clamped to.
-    """
-
-    model: nn.Module
-    attacked: nn.Module
-    inputs: Callable[[Tensor], Tensor]
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Block:
-    """Test images that are perturbed together.
-
-    images: [n, C, H, W], uint8 or float32 in [0, 1]; labels, clean: int64 [n], the true classes and those predicted
-    on the clean images. batch: how many images a network may take at once; it changes no result. seed: the
-    profile's; names: of the draw and of the block among all images, which name its random streams.
-    """
-
-    space: Space
-    images: Tensor
-    labels: Tensor
-    clean: Tensor
-    batch: int
-    seed: int
-    names: tuple = ()
-
-    def pixels(self, chosen: Tensor | None = None) -> Tensor:
-        """The images, or the chosen ones, bool [n], as float32 in [0, 1]."""
-        from spatial_adversarial.transforms.pixels import to_float
-
-        return to_float(self.images if chosen is None else self.images[chosen])
-
-    def derived_seed(self, *names) -> int:
-        """The seed of the random stream of that name."""
-        return derive(self.seed, *names)
-
-    def generator(self, *names) -> torch.Generator:
-        """The random stream of that name, on the images' device."""
-        import torch
-
-        return torch.Generator(self.images.device).manual_seed(derive(self.seed, *names))
-
-    def predict(self, images: Tensor) -> Tensor:
-        """The classes, int64 [N], that the space's model sees in images of the space, uint8 or float."""
-        return predict(self.space.model, images, self.batch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,34 +168,6 @@ class ExampleAttack(WithRestarts):
 def count_words(**counts: int) -> list[str]:
     """Counts in words: "10 steps", "5,000 queries"."""
     return [f"{count:,} {name}" for name, count in counts.items()]
-
-
-def predict(model: nn.Module, images: Tensor, batch: int, inputs: Callable = lambda x: x) -> Tensor:
-    """Predicted classes int64 [N] of images that are turned into the model's inputs batch by batch."""
-    import torch
-
-    from spatial_adversarial.transforms.pixels import to_float
-
-    return torch.cat([model(inputs(to_float(part))).argmax(1) for part in images.split(batch)])
-
-
-def in_parts(network: nn.Module, batch: int) -> nn.Module:
-    """The network, taking at most `batch` images at once, also backwards, so that a block fits the memory."""
-    import torch
-    from torch import nn
-    from torch.utils.checkpoint import checkpoint
-
-    class InParts(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.network = network
-
-        def forward(self, x: Tensor) -> Tensor:
-            if len(x) <= batch:
-                return self.network(x)
-            return torch.cat([checkpoint(self.network, part, use_reentrant=False) for part in x.split(batch)])
-
-    return InParts()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from spatial_adversarial.attacks.base import FORWARD, Block, Found, Perturbation, attack_mode
+from spatial_adversarial.attacks.base import FORWARD, Perturbation, attack_mode
+from spatial_adversarial.attacks.block import Block, Found
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

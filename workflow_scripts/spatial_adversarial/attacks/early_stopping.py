@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.pgd import cross_entropy_sum
+from spatial_adversarial.attacks.losses import cross_entropy_sum
 
 if TYPE_CHECKING:
     import torch

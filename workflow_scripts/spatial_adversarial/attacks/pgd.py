@@ -11,12 +11,11 @@ from spatial_adversarial.attacks.base import (
     INPUT_GRADIENT,
     PREDICTED,
     TRUE,
-    Block,
-    Found,
-    Space,
     WithRestarts,
     attack_mode,
 )
+from spatial_adversarial.attacks.block import Block, Found, Space
+from spatial_adversarial.attacks.losses import cross_entropy_each, cross_entropy_sum, divergence_each
 from spatial_adversarial.attacks.norm_balls import BALLS
 from spatial_adversarial.settings.fields import setting
 from spatial_adversarial.settings.numbers import number_text
@@ -52,35 +51,6 @@ STEP = {
         "else": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},  # of the range of a pixel
     },
 }
-
-
-def cross_entropy_sum(logits: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy summed over the batch, so that no image's gradient depends on the batch size."""
-    from torch.nn import functional
-
-    return functional.cross_entropy(logits, y, reduction="sum")
-
-
-def cross_entropy_each(logits: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy of each image, [N]."""
-    from torch.nn import functional
-
-    return functional.cross_entropy(logits, y, reduction="none")
-
-
-def divergence_each(logits: Tensor, target: Tensor) -> Tensor:
-    """KL(exp(target) || softmax(logits)) of each image, [N]; target: log-probabilities [N, K].
-
-    Both sides in logarithms: the gradient through a probability that underflows to 0 would be 0 times infinity.
-    """
-    from torch.nn import functional
-
-    return functional.kl_div(logits.log_softmax(1), target, reduction="none", log_target=True).sum(1)
-
-
-def divergence_sum(logits: Tensor, target: Tensor) -> Tensor:
-    """`divergence_each` summed over the batch."""
-    return divergence_each(logits, target).sum()
 
 
 def _size(name: str, value: float | Tensor, x: Tensor) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spatial_adversarial.attacks.base import FORWARD, Block, Found, Perturbation
+from spatial_adversarial.attacks.base import FORWARD, Perturbation
+from spatial_adversarial.attacks.block import Block, Found
 from spatial_adversarial.transforms.strengths import STRENGTHS
 
 

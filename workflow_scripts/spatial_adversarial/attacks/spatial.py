@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
-from spatial_adversarial.attacks.base import FORWARD, Block, Found, Perturbation, attack_mode
+from spatial_adversarial.attacks.base import FORWARD, Perturbation, attack_mode
+from spatial_adversarial.attacks.block import Block, Found
 from spatial_adversarial.settings.fields import setting
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.attacks.base import Block, Found, attack_mode, predict
+from spatial_adversarial.attacks.base import attack_mode
+from spatial_adversarial.attacks.block import Block, Found, predict
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.finite_logits import finite_logits
 from spatial_adversarial.evaluation.resume import Kept, not_kept

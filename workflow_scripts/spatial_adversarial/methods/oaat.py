@@ -115,7 +115,7 @@ class Oaat(Method):
         return self.x_hat.clamp(x - self.eps, x + self.eps)
 
     def loss(self, network, x, adversarial, y, *, criterion):
-        from spatial_adversarial.attacks.pgd import divergence_sum
+        from spatial_adversarial.attacks.losses import divergence_sum
 
         if self.x_hat is None:
             return self._trades(network, x, adversarial, y, criterion)
@@ -151,7 +151,8 @@ class Oaat(Method):
         import torch
 
         from spatial_adversarial.attacks.base import attack_mode
-        from spatial_adversarial.attacks.pgd import cross_entropy_sum, divergence_sum, pgd
+        from spatial_adversarial.attacks.losses import cross_entropy_sum, divergence_sum
+        from spatial_adversarial.attacks.pgd import pgd
 
         target, plain = y, cross_entropy_sum
         if self.climb == "kl":

@@ -32,7 +32,7 @@ def trades_loss(
 
     The `first` of the images, "clean" or "attacked", passes first: batch norm's running statistics know the order.
     """
-    from spatial_adversarial.attacks.pgd import divergence_sum
+    from spatial_adversarial.attacks.losses import divergence_sum
 
     if first == "clean":
         logits, moved = network(x), network(adversarial)
@@ -73,7 +73,8 @@ class Trades(Climbing):
         import torch
 
         from spatial_adversarial.attacks.base import attack_mode
-        from spatial_adversarial.attacks.pgd import divergence_sum, pgd
+        from spatial_adversarial.attacks.losses import divergence_sum
+        from spatial_adversarial.attacks.pgd import pgd
 
         with attack_mode(network), torch.no_grad():
             target = network(x).log_softmax(1)
