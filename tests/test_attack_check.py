@@ -54,8 +54,8 @@ def test_the_same_panel_in_two_metrics_is_checked_once_and_the_caption_tells_eps
     target = catalog.targets["tradeoff", "fig1_attack_check"]
     assert [panel.letter for panel in target.panels] == ["a"]
     assert "at eps 2/255" in caption(catalog, target) and "climb the true label" in caption(catalog, target)
-    (panel,) = figure(catalog, target)["panels"]
-    assert panel["kind"] == "strength" and len(panel["lines"]) == 4
+    (panel,) = figure(catalog, target).panels
+    assert panel.kind == "strength" and len(panel.lines) == 4
 
 
 @pytest.mark.parametrize(

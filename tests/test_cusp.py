@@ -1,5 +1,6 @@
 """CuSP: which theta, eps and rate each epoch gets, its baselines, and Pareto fronts with their hypervolume."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -289,7 +290,8 @@ def test_a_claim_on_sets_of_rows_is_judged_on_those_that_were_run_and_says_so():
 
 def drawn_figure(catalog, rows):
     described = figure(catalog, catalog.targets["cusp", "fig6"])
-    described["panels"][0] |= {"methods": METHODS, "zoom": ["ours"]}
+    (panel,) = described.panels
+    described = replace(described, panels=(replace(panel, methods=METHODS, zoom=["ours"]),))
     return panels.draw(rows, described)
 
 

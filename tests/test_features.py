@@ -151,9 +151,9 @@ def test_the_figures_are_drawn(catalog, numbers):
         described = figure(catalog, catalog.targets["features", name])
         drawn = panels.draw(numbers[name][0], described)
         axes = [a for a in drawn.axes if a.lines]
-        for one, panel in zip(axes, described["panels"], strict=True):
+        for one, panel in zip(axes, described.panels, strict=True):
             filled = [line for line in one.lines if line.get_fillstyle() != "none"]
-            assert len(filled) == len(panel["lines"])
+            assert len(filled) == len(panel.lines)
             assert len(one.lines) == 2 * len(filled)  # published points of each
 
 

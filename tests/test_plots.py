@@ -1,5 +1,6 @@
 """Figures from synthetic rows: what is drawn, how it is labelled, and the same bytes each time."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
 from spatial_adversarial.plots import boundary, layout, style
+from spatial_adversarial.records.figure import DrawnFigure, DrawnLine, DrawnPanel
+from spatial_adversarial.records.tidy import number
 from spatial_adversarial.reporting import captions
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +33,7 @@ POINTS = {"degrees": np.arange(0, 181, 15), "fraction": np.arange(9) / 20, "eps"
 def make_panel(letter, strengths, shown=DEGREES, *, metric="rate_of_invariance", **other):
     """A panel as the catalog describes it; an eps panel keeps the family's strength label."""
     defaults = {
-        "panel": letter,
+        "letter": letter,
         "kind": "profile",
         "x_axis": AXES[other.get("kind", "profile")],
         "title": f"({letter}) MNIST, StdCNN, R",
@@ -38,12 +41,12 @@ def make_panel(letter, strengths, shown=DEGREES, *, metric="rate_of_invariance",
         "network": "StdCNN",
         "family": "R",
         "metric": metric,
-        "strengths": strengths,
+        "strengths": tuple(map(float, strengths)),
         "attack_space": "",
         "status": "run",
         "reason": "",
     }
-    return defaults | shown | other
+    return DrawnPanel(**defaults | shown | other)
 
 
 def make_eps_panel(letter, strengths, label, **other):
@@ -53,33 +56,27 @@ def make_eps_panel(letter, strengths, label, **other):
 
 def make_rows(panel):
     """Plausible tidy rows: falling curves, the stronger the training the flatter."""
-    if panel["status"] == "not run":
+    if panel.status == "not run":
         return pd.DataFrame()
     lines = []
-    for i, strength in enumerate(panel["strengths"]):
-        x = POINTS[panel["x_unit"]].astype(float)
+    for i, strength in enumerate(panel.strengths):
+        x = POINTS[panel.x_unit].astype(float)
         value = np.exp(-(2.5 - 0.35 * i) * np.linspace(0, 1, len(x)) ** 1.5)
         band = {"low": (value - 0.02).clip(0), "high": (value + 0.02).clip(max=1)}
         about = {
-            "panel": panel["panel"],
-            "metric": panel["metric"],
-            "strength": strength,
-            "status": panel["status"],
+            "panel": panel.letter,
+            "metric": panel.metric,
+            "strength": f"{strength:g}",
+            "status": panel.status,
         }
         lines.append(pd.DataFrame({"x": x, "value": value, **band}).assign(**about))
     return pd.concat(lines)
 
 
 def make_figure(panels, columns, target="fig2", title="CIFAR-10, VGG16"):
-    figure = {
-        "paper": "tradeoff",
-        "kind": "panels",
-        "target": target,
-        "title": title,
-        "columns": columns,
-        "panels": panels,
-    }
-    return pd.concat([make_rows(p) for p in panels if p["kind"] == "profile"] or [pd.DataFrame()]), figure
+    about = {"paper": "tradeoff", "target": target, "kind": "panels", "title": title}
+    figure = DrawnFigure(**about, columns=columns, panels=tuple(panels))
+    return pd.concat([make_rows(p) for p in panels if p.kind == "profile"] or [pd.DataFrame()]), figure
 
 
 def two_panels(**other):
@@ -105,22 +102,23 @@ def sixteen_panels():
 
 def strength_figure():
     lines = [
-        {"profile": "clean", "metric": "natural_accuracy", "label": "test"},
-        {"profile": "rotated", "metric": "spatial_accuracy", "label": "test, rotated"},
-        {"profile": "pgd", "metric": "robust_accuracy", "label": "PGD"},
-        {"profile": "rotated_pgd", "metric": "robust_accuracy", "label": "PGD, rotated"},
+        DrawnLine(profile="clean", metric="natural_accuracy", label="test"),
+        DrawnLine(profile="rotated", metric="spatial_accuracy", label="test, rotated"),
+        DrawnLine(profile="pgd", metric="robust_accuracy", label="PGD"),
+        DrawnLine(profile="rotated_pgd", metric="robust_accuracy", label="PGD, rotated"),
     ]
     far = [
-        {"profile": "deepfool", "metric": "mean_l2_distance", "label": "test"},
-        {"profile": "rotated_deepfool", "metric": "mean_l2_distance", "label": "test, rotated"},
+        DrawnLine(profile="deepfool", metric="mean_l2_distance", label="test"),
+        DrawnLine(profile="rotated_deepfool", metric="mean_l2_distance", label="test, rotated"),
     ]
     panels = [
-        make_panel(x, ROTATIONS, kind="strength", lines=(lines, far)[i % 2]) for i, x in enumerate("abcd")
+        make_panel(x, ROTATIONS, kind="strength", lines=tuple((lines, far)[i % 2]))
+        for i, x in enumerate("abcd")
     ]
     rows = []
     for panel in panels:
-        for i, line in enumerate(panel["lines"]):
-            value = (0.98 - 0.2 * i) * np.linspace(1, 0.6, 7) * (5 if len(panel["lines"]) == 2 else 1)
+        for i, line in enumerate(panel.lines):
+            value = (0.98 - 0.2 * i) * np.linspace(1, 0.6, 7) * (5 if len(panel.lines) == 2 else 1)
             data = {
                 "strength": ROTATIONS,
                 "value": value,
@@ -128,7 +126,9 @@ def strength_figure():
                 "high": value * 1.02,
                 "status": "run",
             }
-            rows.append(pd.DataFrame(data).assign(panel=panel["panel"], **line))
+            rows.append(
+                pd.DataFrame(data).assign(panel=panel.letter, profile=line.profile, metric=line.metric)
+            )
     return pd.concat(rows), make_figure(panels, 4, "fig14", "MNIST")[1]
 
 
@@ -142,14 +142,7 @@ def boundary_figure(radii=(2.0, 1.2)):
         for r, strength in zip(radii, ("0", "180"), strict=True)
     ]
     panel = make_panel("a", ["0", "180"], kind="boundary", title="MNIST, StdCNN")
-    figure = {
-        "paper": "tradeoff",
-        "kind": "panels",
-        "target": "fig13",
-        "title": "",
-        "columns": 1,
-        "panels": [panel],
-    }
+    figure = make_figure([panel], 1, "fig13", "")[1]
     return pd.concat(rows).assign(panel="a", status="run"), figure
 
 
@@ -241,14 +234,13 @@ def test_rows_of_two_runs_on_one_line_are_refused():
 @pytest.mark.parametrize(
     ("strength", "label", "text"),
     [
-        ("60", "trained ± degrees", "60°"),
+        (60, "trained ± degrees", "60°"),
         (180.0, "trained ± degrees", "180°"),
-        ("8/255", "trained eps", "8/255"),
         (8 / 255, "trained eps", "8/255"),
         (round(2 / 255, 6), "trained eps", "2/255"),
-        ("0.2", "trained ± fraction of side", "0.2"),
+        (0.2, "trained ± fraction of side", "0.2"),
         (0.3, "trained eps", "0.3"),
-        ("0", "trained eps", "0"),
+        (0, "trained eps", "0"),
     ],
 )
 def test_strengths_are_printed_in_their_units(strength, label, text):
@@ -257,7 +249,7 @@ def test_strengths_are_printed_in_their_units(strength, label, text):
 
 def test_a_strength_that_is_no_number_is_named():
     with pytest.raises(ValueError, match="'strong' is not a number"):
-        style.number("strong")
+        number("strong")
 
 
 def test_legend_stands_once_a_family():
@@ -352,7 +344,9 @@ def test_nearest_point_lies_within_a_segment():
 
 def test_accuracies_and_distances_do_not_share_an_axis():
     rows, figure = strength_figure()
-    figure["panels"][0]["lines"] = figure["panels"][0]["lines"][:1] + figure["panels"][1]["lines"][:1]
+    first, second, *others = figure.panels
+    first = replace(first, lines=(first.lines[0], second.lines[0]))
+    figure = replace(figure, panels=(first, second, *others))
     rows.loc[rows.panel == "b", "panel"] = "a"
     with pytest.raises(ValueError, match="cannot share an axis"):
         panels.draw(rows, figure)
@@ -360,8 +354,9 @@ def test_accuracies_and_distances_do_not_share_an_axis():
 
 def test_text_is_readable_and_stays_inside_the_figure():
     rows, description = sixteen_panels()
-    for panel in description["panels"][3::4]:
-        panel |= {"title": "(x) CIFAR-100, WideResNet34, R", "attack_space": "normalized"}
+    changes = {"title": "(x) CIFAR-100, WideResNet34, R", "attack_space": "normalized"}
+    changed = [replace(p, **changes) if k % 4 == 3 else p for k, p in enumerate(description.panels)]
+    description = replace(description, panels=tuple(changed))
     figure = panels.draw(rows, description)
     figure.draw_without_rendering()
     width, height = figure.bbox.size
@@ -393,9 +388,9 @@ def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
     rows, figure = strength_figure()
     plain = panels.draw(rows, figure)
     drawn = panels.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
-    for axes, panel in zip((axes for axes in drawn.axes if axes.get_lines()), figure["panels"], strict=True):
+    for axes, panel in zip((axes for axes in drawn.axes if axes.get_lines()), figure.panels, strict=True):
         marks = [line for line in axes.get_lines() if line.get_marker() == "x"]
-        assert len(marks) == len(panel["lines"]) and all(len(mark.get_xdata()) == 1 for mark in marks)
+        assert len(marks) == len(panel.lines) and all(len(mark.get_xdata()) == 1 for mark in marks)
     assert not [line for axes in plain.axes for line in axes.get_lines() if line.get_marker() == "x"]
 
 
@@ -406,19 +401,20 @@ def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config,
             if target.is_table or target.kind == "theory":
                 continue
             description = captions.figure(catalog, target)
-            drawn = description["panels"]
+            drawn = description.panels
             if target.kind == "panels" and layout.is_grid(drawn):
                 pages = list(map(layout.layout, layout.pages(description)))
-                letters = [cell.panel["panel"] for places in pages for cell in places.cells]
-                assert sorted(letters) == sorted(panel["panel"] for panel in drawn)
+                letters = [cell.panel.letter for places in pages for cell in places.cells]
+                assert sorted(letters) == sorted(panel.letter for panel in drawn)
                 for places in pages:
                     assert places.height <= style.PAGE, (target.paper, target.name)
                     for left, top, width, height in (cell.box for cell in places.cells):
                         assert left >= 0 and left + width <= layout.WIDTH and height > 0.6
                         assert top >= 0 and top + height <= places.height
                 continue
-            for panel in drawn:
-                panel |= {"status": "not run", "reason": "no data"}
+            if target.kind == "panels":
+                none = (replace(panel, status="not run", reason="no data") for panel in drawn)
+                description = replace(description, panels=tuple(none))
             width, height = panels.draw(
                 pd.DataFrame({key: [] for key in EMPTY}), description
             ).get_size_inches()
@@ -455,7 +451,7 @@ def test_a_figure_without_a_fooling_rate_has_no_plane():
 
 def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
     rows, figure = two_panels()
-    figure["panels"][1]["reach"] = 20 / 255
+    figure = replace(figure, panels=(figure.panels[0], replace(figure.panels[1], reach=20 / 255)))
     axes = panel_axes(panels.draw(rows, figure))[1]
     (patch,) = axes.patches
     named = [text for text in axes.texts if "out of reach" in text.get_text()]

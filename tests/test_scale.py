@@ -116,8 +116,7 @@ def test_one_smaller_recipe_reduces_its_own_rows_only(catalog_of):
     assert "Reduced: fewer epochs." in caption(catalog, catalog.targets["invariance", "fig2"])
     assert "Reduced" not in caption(catalog, catalog.targets["invariance", "fig1"])
     drawn = {
-        panel["panel"]: panel["status"]
-        for panel in figure(catalog, catalog.targets["tradeoff", "fig14"])["panels"]
+        panel.letter: panel.status for panel in figure(catalog, catalog.targets["tradeoff", "fig14"]).panels
     }
     assert drawn == statuses(catalog, "tradeoff", "fig14")
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from spatial_adversarial.records.figure import DrawnFigure
+
 PANELS: dict[str, PanelKind] = discover(__name__, "PANEL", path=__path__)
 register("panel kind", {name: kind for name, kind in PANELS.items() if kind.in_figures})
 TARGETS: dict[str, TargetKind] = {
@@ -25,15 +27,15 @@ def kind_of(spec: dict) -> str:
     return next(defaults, "profile")
 
 
-def draw_pages(rows: "pd.DataFrame", figure: dict) -> "list[Figure]":
+def draw_pages(rows: "pd.DataFrame", figure: "DrawnFigure") -> "list[Figure]":
     """Draw a figure as `draw` does, on as many pages as its panels need to stay legible."""
-    return [draw(rows, page) for page in TARGETS[figure["kind"]].pages(figure)]
+    return [draw(rows, page) for page in TARGETS[figure.kind].pages(figure)]
 
 
-def draw(rows: "pd.DataFrame", figure: dict) -> "Figure":
+def draw(rows: "pd.DataFrame", figure: "DrawnFigure") -> "Figure":
     """Draw a whole figure, as reporting.captions.figure describes it, from its tidy rows."""
     from spatial_adversarial.plots import style
     from spatial_adversarial.records.tidy import with_numbers
 
     with style.look():
-        return TARGETS[figure["kind"]].draw(with_numbers(rows), figure)
+        return TARGETS[figure.kind].draw(with_numbers(rows), figure)

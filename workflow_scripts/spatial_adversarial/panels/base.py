@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
     from spatial_adversarial.records.evaluation import Evaluation
+    from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 
 Made = tuple[Row, Sample]  # a tidy row, and its replicates and values by seed
 POINT, STRENGTH = (
@@ -99,14 +100,14 @@ class PanelKind:
                 yield PublishedRow(**frame(panel, results), **about, **place, value=value), results.blank()
 
     def description(self, panel: Panel) -> dict:
-        """What its drawing takes beside what all panels have."""
+        """The fields of its DrawnPanel beside those that all panels have."""
         return {}
 
     def beyond_reach(self, panel: Panel) -> bool:
         """Whether it draws eps beyond what its attack's steps reach."""
         return False
 
-    def draw(self, axes: Axes, rows: pd.DataFrame, panel: dict) -> list[Line2D]:
+    def draw(self, axes: Axes, rows: pd.DataFrame, panel: DrawnPanel) -> list[Line2D]:
         """Draw the panel of a description from its own rows, and return its lines; ValueError for missing rows."""
         raise NotImplementedError
 
@@ -151,7 +152,7 @@ class TargetKind:
 
     def description(
         self, spec: dict, panels: tuple[Panel, ...], words: Callable[[Line], str]
-    ) -> list[dict] | None:
+    ) -> tuple | None:
         """What its drawing takes in place of a description of each panel; None where it takes these."""
         return None
 
@@ -159,11 +160,11 @@ class TargetKind:
         """Its own sentences of a caption."""
         return []
 
-    def pages(self, figure: dict) -> list[dict]:
+    def pages(self, figure: DrawnFigure) -> list[dict]:
         """A figure's description as one for each page that it takes."""
         return [figure]
 
-    def draw(self, rows: pd.DataFrame, figure: dict) -> Figure:
+    def draw(self, rows: pd.DataFrame, figure: DrawnFigure) -> Figure:
         """Draw a whole figure from its tidy rows; ValueError names figure and panel of whatever is missing."""
         raise NotImplementedError
 

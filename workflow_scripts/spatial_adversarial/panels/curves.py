@@ -8,6 +8,7 @@ from spatial_adversarial.metrics import METRICS, outcomes
 from spatial_adversarial.panels.base import Made, Results, frame
 from spatial_adversarial.records.climbed_label import climbed
 from spatial_adversarial.records.evaluation import Evaluation
+from spatial_adversarial.records.figure import DrawnLine
 from spatial_adversarial.records.panel import Line, Member, Panel
 from spatial_adversarial.records.tidy import Row
 from spatial_adversarial.statistics.sample import Sample
@@ -68,8 +69,10 @@ def _zero_gradients(found: list[Evaluation]) -> np.ndarray | None:
     return np.mean([evaluation.zero_gradient.mean(axis=(1, 2)) for evaluation in found], axis=0)
 
 
-def description(line: Line) -> dict:
-    """What of a line its drawing takes; `x` where it is one point of its profile."""
-    about = {"profile": next(iter(line.profiles.values())).key, "metric": line.metric, "label": line.label}
+def drawn_line(line: Line) -> DrawnLine:
+    """What of a line its drawing takes."""
     points = set((line.at or {}).values())
-    return about | ({"x": points.pop()} if len(points) == 1 else {})
+    x = points.pop() if len(points) == 1 else None
+    return DrawnLine(
+        profile=next(iter(line.profiles.values())).key, metric=line.metric, label=line.label, x=x
+    )

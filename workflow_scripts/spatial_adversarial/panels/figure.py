@@ -26,14 +26,14 @@ class PanelsFigure(TargetKind):
     def pages(self, figure):
         from spatial_adversarial.plots import layout
 
-        return layout.pages(figure) if layout.is_grid(figure["panels"]) else [figure]
+        return layout.pages(figure) if layout.is_grid(figure.panels) else [figure]
 
     def draw(self, rows, figure):
         from spatial_adversarial import plots
         from spatial_adversarial.panels import PANELS
 
         return plots.draw_panels(
-            rows, figure, lambda axes, rows, panel: PANELS[panel["kind"]].draw(axes, rows, panel)
+            rows, figure, lambda axes, rows, panel: PANELS[panel.kind].draw(axes, rows, panel)
         )
 
 

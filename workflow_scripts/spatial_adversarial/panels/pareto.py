@@ -7,6 +7,7 @@ import numpy as np
 from spatial_adversarial.metrics.hypervolume import hypervolume
 from spatial_adversarial.panels.base import Made, TargetKind
 from spatial_adversarial.panels.table import blank, paired, with_several_seeds
+from spatial_adversarial.records.figure import ParetoPanel
 from spatial_adversarial.records.tidy import CellRow, least_status
 from spatial_adversarial.statistics.sample import Sample
 
@@ -20,14 +21,14 @@ class ParetoFigure(TargetKind):
     def description(self, spec, panels, words):
         lines = {line.name: line for panel in panels for line in panel.lines}
         axes = {key: lines[spec[key]] for key in ("x", "y")}
-        about = {
-            "methods": spec["methods"],
-            "zoom": spec["zoom"],
-            "columns": {key: line.name for key, line in axes.items()},
-            "labels": {key: f"{line.label} accuracy (%)\n{words(line)}" for key, line in axes.items()},
-            "rows": {panel.letter: panel.title for panel in panels},
-        }
-        return [about]
+        about = ParetoPanel(
+            methods=spec["methods"],
+            zoom=spec["zoom"],
+            columns={key: line.name for key, line in axes.items()},
+            labels={key: f"{line.label} accuracy (%)\n{words(line)}" for key, line in axes.items()},
+            rows={panel.letter: panel.title for panel in panels},
+        )
+        return (about,)
 
     def caption(self, spec, panels, about):
         return [

@@ -18,8 +18,8 @@ class ProfilePanel(PanelKind):
     def description(self, panel):
         (line,) = panel.lines
         profile = next(iter(line.profiles.values()))
-        grid = [float(x) for x in profile.settings["grid"]]
-        return curves.description(line) | {"x_unit": profile.unit, "grid": grid, "reach": profile.reach}
+        about = {"profile": profile.key, "metric": line.metric, "label": line.label, "x_unit": profile.unit}
+        return about | {"grid": tuple(map(float, profile.settings["grid"])), "reach": profile.reach}
 
     def beyond_reach(self, panel):
         profiles = [profile for line in panel.lines for profile in line.profiles.values()]

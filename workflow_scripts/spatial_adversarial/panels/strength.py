@@ -18,7 +18,8 @@ class StrengthPanel(PanelKind):
         return curves.rows_of_lines(panel, results)
 
     def description(self, panel):
-        return {"metric": panel.lines[0].metric, "lines": [curves.description(line) for line in panel.lines]}
+        lines = tuple(curves.drawn_line(line) for line in panel.lines)
+        return {"metric": lines[0].metric, "lines": lines}
 
     def draw(self, axes, rows, panel):
         from spatial_adversarial.plots.strengths import draw_panel

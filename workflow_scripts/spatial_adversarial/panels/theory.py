@@ -13,7 +13,7 @@ class TheoryFigure(TargetKind):
         return simulate(paper, spec["settings"], seed)
 
     def description(self, spec, panels, words):
-        return []
+        return ()
 
     def draw(self, rows, figure):
         from spatial_adversarial.plots import theory_figure

@@ -1,6 +1,7 @@
 """Figures of panels from tidy rows: a grid, or one after another with the legends below their panels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 from textwrap import fill
 
@@ -11,15 +12,16 @@ from pandas import DataFrame
 
 from spatial_adversarial.plots import grid, layout, style
 from spatial_adversarial.records.climbed_label import of_label
+from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 
-Drawn = tuple[Axes, dict, list[Line2D]]  # a panel: its axes, its description, its lines
+Drawn = tuple[Axes, DrawnPanel, list[Line2D]]  # a panel: its axes, its description, its lines
 NAMES = ("data", "network", "family")  # a panel's own; what all panels share is told once, above them
 DrawPanel = Callable[
-    [Axes, DataFrame, dict], list[Line2D]
+    [Axes, DataFrame, DrawnPanel], list[Line2D]
 ]  # (axes, a panel's own rows, its description) -> its lines
 
 
-def draw_panels(rows: DataFrame, figure: dict, draw_panel: DrawPanel) -> Figure:
+def draw_panels(rows: DataFrame, figure: DrawnFigure, draw_panel: DrawPanel) -> Figure:
     """Draw a figure of panels, each by `draw_panel`, from its tidy rows.
 
     `figure` has "paper", "target", "title", "columns" and "panels" in reading order; each panel has a "panel"
@@ -27,25 +29,25 @@ def draw_panels(rows: DataFrame, figure: dict, draw_panel: DrawPanel) -> Figure:
     "strength_label", and what its kind asks for. ValueError names figure and panel of whatever is missing.
     """
 
-    def one(axes: Axes, panel: dict) -> list[Line2D]:
+    def one(axes: Axes, panel: DrawnPanel) -> list[Line2D]:
         return _draw_panel(axes, rows, panel, figure, draw_panel)
 
-    return grid.draw(rows, figure, one) if layout.is_grid(figure["panels"]) else _in_frame(figure, one)
+    return grid.draw(rows, figure, one) if layout.is_grid(figure.panels) else _in_frame(figure, one)
 
 
-def _in_frame(figure: dict, draw_panel: Callable[[Axes, dict], list[Line2D]]) -> Figure:
-    panels, columns = figure["panels"], min(figure["columns"], len(figure["panels"]))
+def _in_frame(figure: DrawnFigure, draw_panel: Callable[[Axes, DrawnPanel], list[Line2D]]) -> Figure:
+    panels, columns = figure.panels, min(figure.columns, len(figure.panels))
     size = style.ALONE if columns == 1 else style.WIDE if columns == 2 else style.COMPACT
     canvas, all_axes = style.frame(len(panels), columns, size=size, legends=True)
-    reduced = any(panel["status"] == "reduced" for panel in panels)
-    common = [key for key in NAMES if len({panel[key] for panel in panels}) == 1]
-    heading = [figure["title"] + (" [reduced budget]" if reduced else "")]
-    heading.append(", ".join(style.spelled_out(panels[0][key]) for key in common))
+    reduced = any(panel.status == "reduced" for panel in panels)
+    common = [key for key in NAMES if len({getattr(panel, key) for panel in panels}) == 1]
+    heading = [figure.title + (" [reduced budget]" if reduced else "")]
+    heading.append(", ".join(style.spelled_out(getattr(panels[0], key)) for key in common))
     text = "\n".join(fill(line, int(13.5 * canvas.get_figwidth())) for line in heading if line)
     canvas.suptitle(text, x=0.02, ha="left")
     for axes, panel in zip(all_axes, panels, strict=True):
-        own = ", ".join(style.spelled_out(panel[key]) for key in NAMES if key not in common)
-        style.title(axes, f"({panel['panel']}) {own}".strip())
+        own = ", ".join(style.spelled_out(getattr(panel, key)) for key in NAMES if key not in common)
+        style.title(axes, f"({panel.letter}) {own}".strip())
     drawn = [(axes, panel, draw_panel(axes, panel)) for axes, panel in zip(all_axes, panels, strict=True)]
     rows_drawn = [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
     style.room_for_titles(canvas, [[axes for axes, _, _ in row] for row in rows_drawn])
@@ -54,11 +56,11 @@ def _in_frame(figure: dict, draw_panel: Callable[[Axes, dict], list[Line2D]]) ->
     return canvas
 
 
-def _family(panel: dict) -> tuple:
+def _family(panel: DrawnPanel) -> tuple:
     """What neighbouring panels must share to share a legend."""
-    if panel["x_axis"] == "strength":
+    if panel.x_axis == "strength":
         return ("strength",)
-    return panel["kind"], panel["strength_label"], tuple(panel["strengths"])
+    return panel.kind, panel.strength_label, tuple(panel.strengths)
 
 
 def _families(row: list[Drawn]) -> list[tuple]:
@@ -75,20 +77,20 @@ def _write_legends(block: list[list[Drawn]], columns: int) -> None:
         ]
         handles = list({line.get_label(): line for line in lines}.values())
         if handles:
-            heading = "" if family == ("strength",) else run[0][1]["strength_label"]
+            heading = "" if family == ("strength",) else run[0][1].strength_label
             style.legend_below(run[0][0], columns if alone else len(run), handles, heading)
 
 
 def _draw_panel(
-    axes: Axes, rows: DataFrame, panel: dict, figure: dict, draw_panel: DrawPanel
+    axes: Axes, rows: DataFrame, panel: DrawnPanel, figure: DrawnFigure, draw_panel: DrawPanel
 ) -> list[Line2D]:
     """Draw one panel into its axes and return its lines: none where it was not run."""
-    if panel["status"] == "not run":
-        style.not_run(axes, panel["reason"])
+    if panel.status == "not run":
+        style.not_run(axes, panel.reason)
         return []
-    most = max(len(one.get("lines", ())) for one in figure["panels"])
-    own = of_label(rows[(rows["panel"] == panel["panel"]) & (rows["status"] != "not run")])
+    most = max(len(one.lines) for one in figure.panels)
+    own = of_label(rows[(rows["panel"] == panel.letter) & (rows["status"] != "not run")])
     try:
-        return draw_panel(axes, own, panel | {"most_lines": most})
+        return draw_panel(axes, own, replace(panel, most_lines=most))
     except ValueError as error:
-        raise ValueError(f"{figure['paper']} {figure['target']}: {error}") from None
+        raise ValueError(f"{figure.paper} {figure.target}: {error}") from None

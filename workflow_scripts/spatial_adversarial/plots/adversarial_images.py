@@ -6,19 +6,20 @@ from matplotlib.lines import Line2D
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
+from spatial_adversarial.records.figure import DrawnPanel
 
 GAP = 2  # pixels between pictures
 
 
-def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
+def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D]:
     """Draw a panel's pictures in a row by rising eps, their perturbations below; it has no lines to return.
 
     Above each picture stand its eps, the class that the network predicts, and that class's probability. The
     perturbations are grey where nothing moves, and scaled to the largest eps. ValueError where there are no pictures.
     """
     if rows.empty:
-        raise ValueError(f"panel {panel['panel']}: no pictures")
-    rows = rows.assign(eps=rows["x"].map(style.number)).sort_values("eps")
+        raise ValueError(f"panel {panel.letter}: no pictures")
+    rows = rows.assign(eps=rows["x"]).sort_values("eps")
     pictures = [_picture(row) for row in rows.itertuples()]
     largest = max(rows["eps"].max(), 1e-6)
     moved = [0.5 + (picture - pictures[0]) / (2 * largest) for picture in pictures]

@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
+from spatial_adversarial.records.figure import DrawnPanel
 
 
 def nearest_point(segments: list[np.ndarray]) -> np.ndarray:
@@ -19,21 +20,20 @@ def nearest_point(segments: list[np.ndarray]) -> np.ndarray:
     return points[(points**2).sum(1).argmin()]
 
 
-def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D | Patch]:
+def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D | Patch]:
     """Draw where each network's margin is zero around the test point x0 at the origin, and return the lines.
 
     `rows` hold a full grid of points (x, y) in L2 distance for each training strength; value > 0 means that
     the network gives the point the class of x0. A straight line joins x0 to the nearest boundary in the
     slice; the label gives its length. ValueError if a strength has no grid.
     """
-    strengths = rows["strength"].map(style.number)
     lines = []
-    for strength, look in zip(panel["strengths"], style.looks(len(panel["strengths"])), strict=True):
-        member = rows[np.isclose(strengths, style.number(strength), rtol=0, atol=1e-6)]
+    for strength, look in zip(panel.strengths, style.looks(len(panel.strengths)), strict=True):
+        member = rows[np.isclose(rows["strength"], strength, rtol=0, atol=1e-6)]
         if member.empty:
-            raise ValueError(f"panel {panel['panel']}: no slice for training strength {strength}")
+            raise ValueError(f"panel {panel.letter}: no slice for training strength {strength}")
         distance = _boundary(axes, member.pivot(index="y", columns="x", values="value"), look)
-        label = f"{style.member_text(member, strength, panel['strength_label'])}: {distance}"
+        label = f"{style.member_text(member, strength, panel.strength_label)}: {distance}"
         lines.append(Line2D([], [], label=label, **look))
     lines.append(
         Patch(facecolor="0.6", alpha=0.35, label="shaded in a network's colour: it keeps the class of $x_0$")

@@ -24,11 +24,14 @@ from spatial_adversarial.plots.layout import (
     rows_of,
     x_key,
 )
+from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 
 SMALL = 6.5  # points of the letters of legends and of rows' names
 
 
-def draw(rows: DataFrame, figure: dict, draw_panel: Callable[[Axes, dict], list[Line2D]]) -> Figure:
+def draw(
+    rows: DataFrame, figure: DrawnFigure, draw_panel: Callable[[Axes, DrawnPanel], list[Line2D]]
+) -> Figure:
     """Draw a grid. `draw_panel(axes, panel)` draws one panel of it and returns its lines."""
     places = layout(figure)
     canvas = Figure(figsize=(WIDTH, places.height))
@@ -36,13 +39,13 @@ def draw(rows: DataFrame, figure: dict, draw_panel: Callable[[Axes, dict], list[
     drawn = [(cell, *_draw_cell(canvas, cell, places, draw_panel)) for cell in places.cells]
     _crop(rows, drawn)
     _label_ends(drawn)
-    grid = rows_of(figure["panels"])
+    grid = rows_of(figure.panels)
     for r, row in enumerate(grid):
         own = [(cell, lines) for cell, _, lines in drawn if cell.row == r]
         _name_row(canvas, own[0][0], places, common_names(figure))
         if places.legend_left < WIDTH:
-            before = grid[r - 1][0]["strength_label"] if r else ""
-            label = row[0]["strength_label"]
+            before = grid[r - 1][0].strength_label if r else ""
+            label = row[0].strength_label
             _row_legend(canvas, own, places, label if before != label else "")
     if places.legend_left == WIDTH:
         lines = [line for _, _, own in drawn for line in own]
@@ -59,11 +62,11 @@ def _axes(canvas: Figure, box: tuple[float, float, float, float], height: float)
 
 
 def _draw_cell(
-    canvas: Figure, cell: Cell, places: Layout, draw_panel: Callable[[Axes, dict], list[Line2D]]
+    canvas: Figure, cell: Cell, places: Layout, draw_panel: Callable[[Axes, DrawnPanel], list[Line2D]]
 ) -> tuple[Axes, list[Line2D]]:
     axes = _axes(canvas, cell.box, places.height)
     lines = draw_panel(axes, cell.panel)
-    axes.set_title(f"({cell.panel['panel']})", loc="left", pad=2)
+    axes.set_title(f"({cell.panel.letter})", loc="left", pad=2)
     if cell.header is not None:
         left, _, width, _ = cell.box
         x, y = (left + width / 2) / WIDTH, 1 - cell.header / places.height
@@ -82,7 +85,7 @@ def _name_row(canvas: Figure, first: Cell, places: Layout, common: list[str]) ->
     """Write once, upright on its left, what of a row's data set, network and family is not common to all rows."""
     _, top, _, height = first.box
     wide = int(21.5 * (height + LETTER))
-    words = [first.panel["data"], first.panel["network"], style.spelled_out(first.panel["family"])]
+    words = [first.panel.data, first.panel.network, style.spelled_out(first.panel.family)]
     own = [word for word in words if word and word not in common]
     text = "\n".join(fill(word, wide, break_on_hyphens=False) for word in own)
     y = 1 - (top + height / 2) / places.height
@@ -115,7 +118,7 @@ def _row_legend(canvas: Figure, own: list[tuple[Cell, list[Line2D]]], places: La
 
 def _label_ends(drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None:
     """Label curves at their ends, the panels of one column and x axis alike."""
-    shown = [one for one in drawn if one[2] and one[0].panel["x_axis"] != "strength"]
+    shown = [one for one in drawn if one[2] and one[0].panel.x_axis != "strength"]
     for key in dict.fromkeys((cell.box[0], x_key(cell.panel)) for cell, _, _ in shown):
         column = [one for one in shown if (one[0].box[0], x_key(one[0].panel)) == key]
         panels = [(axes, [line for line in lines if line.axes is axes]) for _, axes, lines in column]
@@ -130,7 +133,7 @@ def _crop(rows: DataFrame, drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None
     """End the x axes of PGD panels where their curves have met, the same for all that share one."""
     for key in dict.fromkeys(x_key(cell.panel) for cell, _, _ in drawn):
         shared = [(cell.panel, axes) for cell, axes, lines in drawn if lines and x_key(cell.panel) == key]
-        if shared and shared[0][0].get("x_unit") == "eps":
-            letters = [panel["panel"] for panel, _ in shared]
+        if shared and shared[0][0].x_unit == "eps":
+            letters = [panel.letter for panel, _ in shared]
             own = rows[rows["panel"].isin(letters)]
-            profiles.crop([axes for _, axes in shared], own, shared[0][0].get("reach"))
+            profiles.crop([axes for _, axes in shared], own, shared[0][0].reach)

@@ -3,10 +3,12 @@
 All of it follows from the figure's description, without data: sizes are in inches from the page's upper left corner.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from textwrap import fill
 
 from spatial_adversarial.plots import style
+from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 
 WIDTH = 7.0
 LEFT = 0.75  # a row's name and the ticks of its first panel
@@ -28,7 +30,7 @@ DISTANCE = "mean_l2_distance"
 class Cell:
     """A panel's place: its row and column, its box, and which of its names are written."""
 
-    panel: dict
+    panel: DrawnPanel
     row: int
     box: tuple[float, float, float, float]  # left, top, width, height
     header: float | None  # the lower edge of its column's name, where none above has the same
@@ -44,52 +46,52 @@ class Layout:
     legend_left: float  # of the rows' legends; the page's width where one below serves all
 
 
-def row_key(panel: dict) -> tuple:
+def row_key(panel: DrawnPanel) -> tuple:
     """What the panels of a row have in common."""
-    return panel["data"], panel["network"], panel["family"]
+    return panel.data, panel.network, panel.family
 
 
-def x_key(panel: dict) -> tuple:
+def x_key(panel: DrawnPanel) -> tuple:
     """What panels must share to share an x axis."""
-    if panel["x_axis"] == "strength":
-        return panel["strength_label"], *panel["strengths"]
-    return panel["profile"], panel["x_unit"], panel["attack_space"], *panel.get("grid", ())
+    if panel.x_axis == "strength":
+        return panel.strength_label, *panel.strengths
+    return panel.profile, panel.x_unit, panel.attack_space, *panel.grid
 
 
-def has_invariance_and_robustness(panels: list[dict]) -> bool:
+def has_invariance_and_robustness(panels: Sequence[DrawnPanel]) -> bool:
     """Whether a row has a rate of invariance and, in pixels, a fooling rate: a trade-off to show."""
-    metrics = {panel["metric"] for panel in panels if panel["x_axis"] == "point" and not _normalised(panel)}
+    metrics = {panel.metric for panel in panels if panel.x_axis == "point" and not _normalised(panel)}
     return {"rate_of_invariance", "one_minus_fooling_rate"} <= metrics
 
 
-def rows_of(panels: list[dict]) -> list[list[dict]]:
+def rows_of(panels: Sequence[DrawnPanel]) -> list[list[DrawnPanel]]:
     """The panels by data set, network and family, in the order of their first letters."""
-    rows: dict[tuple, list[dict]] = {}
+    rows: dict[tuple, list[DrawnPanel]] = {}
     for panel in panels:
         rows.setdefault(row_key(panel), []).append(panel)
     return list(rows.values())
 
 
-def is_grid(panels: list[dict]) -> bool:
+def is_grid(panels: Sequence[DrawnPanel]) -> bool:
     """Whether the panels make a grid: profiles or histories do, panels against the strength where they fill one."""
-    axes = {panel["x_axis"] for panel in panels}
+    axes = {panel.x_axis for panel in panels}
     if axes == {"strength"}:
         rows = rows_of(panels)
         return len(rows) > 1 and len(panels) == len(rows) * len(_columns(rows))
     return axes == {"point"}
 
 
-def layout(figure: dict) -> Layout:
+def layout(figure: DrawnFigure) -> Layout:
     """Place a figure's panels: no page is higher than `style.PAGE`, more rows are lower ones."""
-    rows = rows_of(figure["panels"])
-    order = _columns(rows_of(figure.get("all_panels", figure["panels"])))
+    rows = rows_of(figure.panels)
+    order = _columns(rows_of(figure.all_panels or figure.panels))
     columns, packed = [column for column in order if column in _columns(rows)], False
-    if len(rows) > 1 and len(columns) == len(figure["panels"]):
+    if len(rows) > 1 and len(columns) == len(figure.panels):
         columns, packed = [None] * max(map(len, rows)), True  # no column is shared: each row has its own
     at = [[k if packed else columns.index(_column(panel)) for k, panel in enumerate(row)] for row in rows]
     lows = [_x_axes(r, rows, at) for r in range(len(rows))]
     scaled = [_own_scale(column) for column in columns]
-    strengths = figure["panels"][0]["x_axis"] == "strength"
+    strengths = figure.panels[0].x_axis == "strength"
     right = 0.1 if strengths else LEGEND
     gaps = [0.0] + [OWN_SCALE if own else GAP for own in scaled[1:]]
     width = (WIDTH - LEFT - right - sum(gaps)) / len(columns)
@@ -98,7 +100,7 @@ def layout(figure: dict) -> Layout:
     top = HEADING + HEADING_LINE * len(heading(figure).splitlines()) + 0.1
     plane = top if any(map(has_invariance_and_robustness, plane_rows(figure))) else None
     top += PLANE[1] + BELOW if plane is not None else 0
-    lines = max(header(panel, width).count("\n") + 1 for panel in figure["panels"])
+    lines = max(header(panel, width).count("\n") + 1 for panel in figure.panels)
     named = HEADER_LINE * max(2, lines) + 0.03
     headers = [named if r == 0 or packed else 0.0 for r in range(len(rows))]
     labels = list(map(_label, rows))
@@ -127,13 +129,13 @@ def layout(figure: dict) -> Layout:
     return Layout(round(top + bottom, 6), plane, tuple(cells), legend)
 
 
-def pages(figure: dict) -> list[dict]:
+def pages(figure: DrawnFigure) -> list[DrawnFigure]:
     """A grid's pages as figures of their own: one where its panels are no lower than LOWEST, or need no more room.
 
     A page has "all_panels", whose columns keep their order on each, and "trade_off": whether that stands on it, for
     all rows. Pages end between rows that are trained with different strengths where they can.
     """
-    rest, found = rows_of(figure["panels"]), []
+    rest, found = rows_of(figure.panels), []
     while rest:
         made = [_page(figure, rest[:count], not found) for count in range(1, len(rest) + 1)]
         fitting = [k for k, page in enumerate(made, 1) if _is_legible(page)] or [1]
@@ -143,67 +145,69 @@ def pages(figure: dict) -> list[dict]:
         found.append(made[count - 1])
     if len(found) == 1:
         return [figure]
-    title = figure["title"]
-    return [page | {"title": f"{title} (page {k} of {len(found)})"} for k, page in enumerate(found, 1)]
+    title = figure.title
+    return [replace(page, title=f"{title} (page {k} of {len(found)})") for k, page in enumerate(found, 1)]
 
 
-def _page(figure: dict, rows: list[list[dict]], first: bool) -> dict:
+def _page(figure: DrawnFigure, rows: list[list[DrawnPanel]], first: bool) -> DrawnFigure:
     own = [panel for row in rows for panel in row]
-    return figure | {"panels": own, "all_panels": figure["panels"], "trade_off": first}
+    return replace(figure, panels=tuple(own), all_panels=figure.panels, trade_off=first)
 
 
-def _is_legible(page: dict) -> bool:
+def _is_legible(page: DrawnFigure) -> bool:
     places = layout(page)
     return places.height < style.PAGE - 0.01 or places.cells[0].box[3] >= LOWEST
 
 
-def _label(row: list[dict]) -> str:
-    return row[0]["strength_label"]
+def _label(row: list[DrawnPanel]) -> str:
+    return row[0].strength_label
 
 
-def plane_rows(figure: dict) -> list[list[dict]]:
+def plane_rows(figure: DrawnFigure) -> list[list[DrawnPanel]]:
     """The rows that the trade-off plane of a figure, or of a page of it, shows."""
-    return rows_of(figure.get("all_panels", figure["panels"])) if figure.get("trade_off", True) else []
+    return rows_of(figure.all_panels or figure.panels) if figure.trade_off else []
 
 
-def common_names(figure: dict) -> list[str]:
+def common_names(figure: DrawnFigure) -> list[str]:
     """The data set and the network where all rows have the same: beside a plane, its legend names them once."""
     rows = plane_rows(figure)
     if len(rows) < 2 or not any(map(has_invariance_and_robustness, rows)):
         return []
     first = rows[0][0]
-    return [first[key] for key in ("data", "network") if len({row[0][key] for row in rows}) == 1]
+    return [
+        getattr(first, key) for key in ("data", "network") if len({getattr(row[0], key) for row in rows}) == 1
+    ]
 
 
-def heading(figure: dict) -> str:
+def heading(figure: DrawnFigure) -> str:
     """The figure's title, with what is reduced, wrapped to the page."""
-    reduced = any(panel["status"] == "reduced" for panel in figure["panels"])
-    return fill(figure["title"] + (" [reduced budget]" if reduced else ""), 100)
+    reduced = any(panel.status == "reduced" for panel in figure.panels)
+    return fill(figure.title + (" [reduced budget]" if reduced else ""), 100)
 
 
-def header(panel: dict, width: float) -> str:
+def header(panel: DrawnPanel, width: float) -> str:
     """A column's name, what is measured, in which unit, against what, wrapped to `width` inches."""
-    if panel["x_axis"] == "strength":
-        what = "mean L2 distance" if panel["lines"][0]["metric"] == DISTANCE else "accuracy (%)"
+    if panel.x_axis == "strength":
+        what = "mean L2 distance" if panel.lines[0].metric == DISTANCE else "accuracy (%)"
         lines = [what, "in normalised inputs" if _normalised(panel) else "in pixels"]
     else:
-        lines = [f"{style.metric_label(panel['metric'])} (%)"]
+        lines = [f"{style.metric_label(panel.metric)} (%)"]
         attack = "PGD, normalised" if _normalised(panel) else "PGD, L-inf"
-        lines += [] if panel["x_unit"] == "epoch" else [AGAINST.get(panel["profile"], attack)]
+        lines += [] if panel.x_unit == "epoch" else [AGAINST.get(panel.profile, attack)]
     return "\n".join(fill(line.replace(" (%)", "\u00a0(%)"), int(21.5 * width)) for line in lines)
 
 
-def _normalised(panel: dict) -> bool:
-    return panel["attack_space"] == "normalized"
+def _normalised(panel: DrawnPanel) -> bool:
+    return panel.attack_space == "normalized"
 
 
-def _column(panel: dict) -> tuple:
-    if panel["x_axis"] == "strength":
-        return "strength", _normalised(panel), *(line["metric"] for line in panel["lines"])
-    return panel["profile"], panel["metric"], _normalised(panel)
+def _column(panel: DrawnPanel) -> tuple:
+    if panel.x_axis == "strength":
+        return "strength", _normalised(panel), *(line.metric for line in panel.lines)
+    return panel.profile, panel.metric, _normalised(panel)
 
 
-def _columns(rows: list[list[dict]]) -> list[tuple]:
+def _columns(rows: list[list[DrawnPanel]]) -> list[tuple]:
     """The columns in the order of the longest row, then those that only others have."""
     found = (_column(panel) for row in sorted(rows, key=len, reverse=True) for panel in row)
     return list(dict.fromkeys(found))
@@ -213,7 +217,7 @@ def _own_scale(column: tuple | None) -> bool:
     return column is not None and DISTANCE in column
 
 
-def _x_axes(r: int, rows: list[list[dict]], at: list[list[int]]) -> list[bool]:
+def _x_axes(r: int, rows: list[list[DrawnPanel]], at: list[list[int]]) -> list[bool]:
     """Which panels of row r write their x axis: those with none of the same axis next below them."""
     below = {}
     for columns, row in reversed(list(zip(at[r + 1 :], rows[r + 1 :], strict=True))):
@@ -221,8 +225,8 @@ def _x_axes(r: int, rows: list[list[dict]], at: list[list[int]]) -> list[bool]:
     return [below.get(c) != x_key(panel) for c, panel in zip(at[r], rows[r], strict=True)]
 
 
-def _legend_height(figure: dict) -> float:
+def _legend_height(figure: DrawnFigure) -> float:
     """Inches of the longest legend of a row."""
-    if figure["panels"][0]["x_axis"] == "strength":
+    if figure.panels[0].x_axis == "strength":
         return 0.0
-    return 0.115 * max(len(panel["strengths"]) for panel in figure["panels"]) + 0.05
+    return 0.115 * max(len(panel.strengths) for panel in figure.panels) + 0.05

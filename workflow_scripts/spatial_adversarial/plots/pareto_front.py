@@ -12,6 +12,7 @@ from pandas import DataFrame, Series
 from spatial_adversarial.metrics.hypervolume import on_front
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.numbering import label_points
+from spatial_adversarial.records.figure import DrawnFigure, ParetoPanel
 
 SIZE = (7.0, 5.2)
 PLANE = (0.095, 0.26, 0.505, 0.65)  # shares of the page: left, bottom, width, height
@@ -19,27 +20,27 @@ LISTS = (0.71, 0.49, 0.27, 0.4)
 PALE = f"pale: {style.UNLEARNT}, in no area and on no front"
 
 
-def draw(rows: DataFrame, figure: dict) -> Figure:
+def draw(rows: DataFrame, figure: DrawnFigure) -> Figure:
     """Draw all models on the left, each numbered once, and on the right the lists of `zoom` against one model.
 
     `figure` has one panel: "methods" (name: rows of the table), "zoom" (the methods that are sets of lists), and for
     the axes x and y their "columns" and "labels". Bars are the intervals of each model. Models not run are left out;
     with none the panels say so.
     """
-    panel = figure["panels"][0]
+    panel = figure.panels[0]
     points = _points(rows, panel)
     canvas = Figure(figsize=SIZE)
     reduced = (rows["status"] == "reduced").any() if len(rows) else False
-    heading = figure["title"] + (" [reduced budget]" if reduced else "")
+    heading = figure.title + (" [reduced budget]" if reduced else "")
     canvas.suptitle(fill(heading, 100), x=0.02, y=0.98, ha="left", va="top")
     plane, lists = canvas.add_axes(PLANE), canvas.add_axes(LISTS)
     if points.empty:
         style.not_run(plane, "no model of the table")
         style.not_run(lists, "no model of the table")
         return canvas
-    looks = dict(zip(panel["methods"], style.looks(len(panel["methods"])), strict=True))
+    looks = dict(zip(panel.methods, style.looks(len(panel.methods)), strict=True))
     _draw_points(plane, points, looks)
-    _label_axes(plane, panel["labels"])
+    _label_axes(plane, panel.labels)
     places = list(zip(points["x_value"], points["y_value"], strict=True))
     label_points(plane, places, list(map(_number, points.index)))
     volumes = rows[rows["metric"] == "hypervolume"].set_index("panel")["value"].astype(float)
@@ -60,7 +61,7 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     return canvas
 
 
-def _points(rows: DataFrame, panel: dict) -> DataFrame:
+def _points(rows: DataFrame, panel: ParetoPanel) -> DataFrame:
     """A row for each model that was run: key, method, and x, y with their lows and highs."""
     if rows.empty:
         return DataFrame()
@@ -69,11 +70,11 @@ def _points(rows: DataFrame, panel: dict) -> DataFrame:
         axis: cells[cells["column"] == name]
         .set_index("panel")[["value", "low", "high"]]
         .add_prefix(f"{axis}_")
-        for axis, name in panel["columns"].items()
+        for axis, name in panel.columns.items()
     }
     points = wide["x"].join(wide["y"], how="inner").astype(float)
     points["pale"] = points.index.isin(cells["panel"][style.not_learnt(cells)])
-    method = {str(row): name for name, own in panel["methods"].items() for row in own}
+    method = {str(row): name for name, own in panel.methods.items() for row in own}
     return points.assign(method=points.index.astype(str).map(method))
 
 
@@ -134,15 +135,15 @@ def one_model(points: DataFrame, sets: list[str]) -> Series:
     return alone.loc[(alone["x_value"] * alone["y_value"]).idxmax()] if len(alone) else Series(dtype=object)
 
 
-def _compare_lists(axes: Axes, points: DataFrame, panel: dict, volumes: Series) -> None:
+def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: Series) -> None:
     """Draw how far each list of the sets lies from one model in both accuracies, and say of how many it holds."""
-    lists, base = points[points["method"].isin(panel["zoom"])], one_model(points, panel["zoom"])
+    lists, base = points[points["method"].isin(panel.zoom)], one_model(points, panel.zoom)
     if lists.empty or base.empty:
         style.not_run(axes, "no list and no one model to compare")
         return
     places = -np.arange(len(lists))
     gains = {axis: 100 * (lists[f"{axis}_value"] - base[f"{axis}_value"]) for axis in "xy"}
-    names = {axis: panel["labels"][axis].split(" accuracy")[0].split(",")[0].lower() for axis in "xy"}
+    names = {axis: panel.labels[axis].split(" accuracy")[0].split(",")[0].lower() for axis in "xy"}
     marks = {"x": {"marker": "o", "fillstyle": "full"}, "y": {"marker": "s", "fillstyle": "none"}}
     axes.axvline(0, color="0.45", linewidth=0.8)
     for axis, mark in marks.items():
@@ -162,7 +163,7 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: dict, volumes: Series) 
         f"{both} in both.",
     ]
     learnt = points[~points["pale"]]
-    told += [_gain(volumes, method, base) for method in panel["zoom"] if (learnt["method"] == method).any()]
+    told += [_gain(volumes, method, base) for method in panel.zoom if (learnt["method"] == method).any()]
     text = "\n".join(fill(line, 46) for line in told)
     axes.text(-0.16, -0.42, text, transform=axes.transAxes, va="top", fontsize=6.5, linespacing=1.3)
 

@@ -10,6 +10,7 @@ from pandas import DataFrame
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.climbed_label import of_label
+from spatial_adversarial.records.figure import DrawnPanel
 
 WIDE = 1.3  # inches of a panel whose curves' ends are labelled
 END_LABEL = 0.09  # inches between two of these labels
@@ -39,30 +40,28 @@ def curve(axes: Axes, rows: DataFrame, look: dict, label: str) -> Line2D:
     return axes.plot(x, value, label=label, clip_on=False, markevery=every, **look)[0]
 
 
-def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
+def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D]:
     """Draw one profile (for example a rate of invariance over rotation ranges) and return its lines.
 
-    `rows` are the panel's own rows in the tidy columns; `panel["strengths"]` gives the lines, weakest first. Those
+    `rows` are the panel's own rows in the tidy columns; `panel.strengths` gives the lines, weakest first. Those
     of networks not shown to have learnt are pale, and the legend says so.
     ValueError if a strength has no row of the panel's metric.
     """
-    rows, published = style.by_source(rows[rows["metric"] == panel["metric"]])
-    rows = rows.assign(x=rows["x"].map(style.number))
-    strengths = rows["strength"].map(style.number)
+    rows, published = style.by_source(rows[rows["metric"] == panel.metric])
     lines = []
-    for strength, look in zip(panel["strengths"], style.looks(len(panel["strengths"])), strict=True):
-        own = rows[np.isclose(strengths, style.number(strength), rtol=0, atol=1e-6)]
+    for strength, look in zip(panel.strengths, style.looks(len(panel.strengths)), strict=True):
+        own = rows[np.isclose(rows["strength"], strength, rtol=0, atol=1e-6)]
         if own.empty:
-            raise ValueError(f"panel {panel['panel']}: no {panel['metric']} for training strength {strength}")
-        label = style.member_text(own, strength, panel["strength_label"])
+            raise ValueError(f"panel {panel.letter}: no {panel.metric} for training strength {strength}")
+        label = style.member_text(own, strength, panel.strength_label)
         look = look | ({"alpha": style.PALE} if style.not_learnt(own).any() else {})
         lines.append(curve(axes, own, look, label))
     grey = {"color": "0.2", "marker": "o"}
-    lines += style.hollow(axes, published["x"].map(style.number), published["value"], grey)
-    joint = "rotation" in panel["profile"] and "translation" in panel["profile"]
-    x_axis(axes, panel["x_unit"], list(rows["x"]), joint=joint)
-    _shade_beyond(axes, panel.get("reach"), rows["x"].max())
-    style.percent_axis(axes, style.metric_label(panel["metric"]))
+    lines += style.hollow(axes, published["x"], published["value"], grey)
+    joint = "rotation" in panel.profile and "translation" in panel.profile
+    x_axis(axes, panel.x_unit, list(rows["x"]), joint=joint)
+    _shade_beyond(axes, panel.reach, rows["x"].max())
+    style.percent_axis(axes, style.metric_label(panel.metric))
     return lines
 
 
@@ -103,7 +102,7 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     """
     rows = style.by_source(of_label(rows))[0]
     rows = rows[~style.not_learnt(rows) & (rows["status"] != "not run")]
-    numbers = rows.assign(at=rows["x"].map(style.number), value=rows["value"].astype(float))
+    numbers = rows.assign(at=rows["x"], value=rows["value"].astype(float))
     spread = numbers.groupby(["panel", "at"])["value"].agg(lambda values: values.max() - values.min())
     points = sorted(numbers["at"].unique())
     apart = max((at for (_, at), width in spread.items() if width > MET), default=np.inf)

@@ -8,14 +8,15 @@ from pandas import DataFrame, Series
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.profiles import curve
+from spatial_adversarial.records.figure import DrawnPanel
 
 DISTANCE, SUCCESS = "mean_l2_distance", "attack_success_rate"
 LINES = 4  # looks to choose from, at least
 WIDE = 7  # strengths further apart than this, such as steps of training, are drawn by their logarithms
 
 
-def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
-    """Draw one line for each {profile, metric, label} of `panel["lines"]`, at its point x if given; return the lines.
+def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D]:
+    """Draw one line for each {profile, metric, label} of `panel.lines`, at its point x if given; return the lines.
 
     Accuracies are drawn in percent, `mean_l2_distance` in the units of the network's input, from 0. An accuracy among
     rates of success is drawn in the one style that no other line has. ValueError if a line has no rows, or if
@@ -23,23 +24,21 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: dict) -> list[Line2D]:
     """
     ours, theirs = style.by_source(rows)
     lines, published_marks, crossed = [], [], []
-    for wanted, look in zip(panel["lines"], _looks(panel), strict=True):
+    for wanted, look in zip(panel.lines, _looks(panel), strict=True):
         own, published = (
             part[
-                (part["metric"] == wanted["metric"])
-                & (part["profile"] == wanted["profile"])
-                & ("x" not in wanted or _near(part["x"], wanted.get("x")))
+                (part["metric"] == wanted.metric)
+                & (part["profile"] == wanted.profile)
+                & (wanted.x is None or _near(part["x"], wanted.x))
             ]
             for part in (ours, theirs)
         )
         if own.empty:
-            raise ValueError(f"panel {panel['panel']}: no {wanted['metric']} of profile {wanted['profile']}")
-        own = own.assign(x=own["strength"].map(style.number))
-        lines.append(curve(axes, own, look, wanted["label"]))
+            raise ValueError(f"panel {panel.letter}: no {wanted.metric} of profile {wanted.profile}")
+        own = own.assign(x=own["strength"])
+        lines.append(curve(axes, own, look, wanted.label))
         crossed += _crossed(axes, own[style.not_learnt(own)])
-        published_marks += style.hollow(
-            axes, published["strength"].map(style.number), published["value"], look
-        )
+        published_marks += style.hollow(axes, published["strength"], published["value"], look)
     _strength_axis(axes, panel)
     _value_axis(axes, panel)
     return lines + published_marks + crossed[:1]
@@ -54,25 +53,23 @@ def _crossed(axes: Axes, rows: DataFrame) -> list[Line2D]:
     return [Line2D([], [], label=style.UNLEARNT, **shape)]
 
 
-def _looks(panel: dict) -> list[dict]:
+def _looks(panel: DrawnPanel) -> list[dict]:
     """Each line's look: rates of success have the common ones, and an accuracy over them one of its own.
 
-    Looks are chosen from as many as the figure's fullest panel has lines ("most_lines"): a line looks alike in all.
+    Looks are chosen from as many as the figure's fullest panel has lines (most_lines): a line looks alike in all.
     """
-    lines = panel["lines"]
-    apart = [
-        line["metric"] != SUCCESS and any(other["metric"] == SUCCESS for other in lines) for line in lines
-    ]
-    looks = iter(style.looks(max(LINES, panel.get("most_lines", 0), apart.count(False))))
+    lines = panel.lines
+    apart = [line.metric != SUCCESS and any(other.metric == SUCCESS for other in lines) for line in lines]
+    looks = iter(style.looks(max(LINES, panel.most_lines, apart.count(False))))
     return [style.APART if alone else next(looks) for alone in apart]
 
 
-def _strength_axis(axes: Axes, panel: dict) -> None:
+def _strength_axis(axes: Axes, panel: DrawnPanel) -> None:
     """Ticks at the strengths themselves, as many as have room for their labels."""
-    ticks = [style.number(s) for s in panel["strengths"]]
+    ticks = list(panel.strengths)
     if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
         axes.set_xscale("log")
-    labels = {tick: _text(tick, panel["strength_label"]) for tick in ticks}
+    labels = {tick: _text(tick, panel.strength_label) for tick in ticks}
     inches = axes.get_window_extent().width / axes.figure.dpi
     places = axes.get_xaxis().get_transform().transform(np.array(ticks, dtype=float))
     places = (places - places[0]) / max(places[-1] - places[0], 1e-12) * 0.9 * inches
@@ -85,25 +82,25 @@ def _strength_axis(axes: Axes, panel: dict) -> None:
     axes.xaxis.set_major_locator(FixedLocator(kept))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([labels[tick] for tick in kept])
-    axes.set_xlabel(panel["strength_label"])
+    axes.set_xlabel(panel.strength_label)
 
 
 def _text(strength: float, label: str) -> str:
     return f"{strength:,.0f}" if strength >= 1000 else style.strength_text(strength, label)
 
 
-def _near(values: Series, wanted: str) -> Series:
-    return (values.map(style.number) - style.number(wanted)).abs() < 1e-6
+def _near(values: Series, wanted: float) -> Series:
+    return (values - wanted).abs() < 1e-6
 
 
-def _value_axis(axes: Axes, panel: dict) -> None:
-    metrics = {line["metric"] for line in panel["lines"]}
+def _value_axis(axes: Axes, panel: DrawnPanel) -> None:
+    metrics = {line.metric for line in panel.lines}
     if metrics == {DISTANCE}:
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.set_ylabel("mean L2 distance")
     elif DISTANCE in metrics:
-        raise ValueError(f"panel {panel['panel']}: {DISTANCE} and accuracies cannot share an axis")
+        raise ValueError(f"panel {panel.letter}: {DISTANCE} and accuracies cannot share an axis")
     else:
         told = [style.metric_label(metric) for metric in sorted(metrics)]
         style.percent_axis(axes, ", ".join(told) if len(told) == 1 or SUCCESS in metrics else "accuracy")

@@ -6,7 +6,6 @@ Figures are drawn at the size at which they are printed: two panels fill a colum
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from textwrap import fill
 
@@ -107,14 +106,6 @@ def looks(n: int) -> list[dict]:
     ]
 
 
-def number(value: str | float) -> float:
-    """Return a strength or point as a float: "60", 0.2 and "8/255" alike; ValueError names another text."""
-    try:
-        return float(Fraction(value)) if isinstance(value, str) else float(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{value!r} is not a number") from None
-
-
 def in_255ths(values: list[float]) -> bool:
     """Say whether budgets in [0, 1] are whole 255ths rather than round decimals (multiples of 0.05)."""
 
@@ -160,7 +151,7 @@ def spelled_out(family: str) -> str:
     return ", ".join(filter(None, [FAMILIES.get(first, first), rest]))
 
 
-def member_text(rows: DataFrame, strength: str | float, label: str) -> str:
+def member_text(rows: DataFrame, strength: float, label: str) -> str:
     """A member in a legend: its strength and, where its `rows` tell, its clean accuracy: "180° · 91.7%"."""
     text = strength_text(strength, label)
     told = rows["clean_accuracy"].dropna() if "clean_accuracy" in rows else []
@@ -168,12 +159,11 @@ def member_text(rows: DataFrame, strength: str | float, label: str) -> str:
     return f"{text} ({UNLEARNT})" if not_learnt(rows).any() else text
 
 
-def strength_text(strength: str | float, label: str) -> str:
+def strength_text(strength: float, label: str) -> str:
     """Return a strength as printed: "60°" under a label that ends in "±degrees", else "8/255" or "0.2"."""
-    value = number(strength)
     if label.replace(" ", "").endswith("±degrees"):
-        return f"{value:g}°"
-    return f"{round(value * 255)}/255" if in_255ths([value]) else f"{value:g}"
+        return f"{strength:g}°"
+    return f"{round(strength * 255)}/255" if in_255ths([strength]) else f"{strength:g}"
 
 
 def metric_label(metric: str) -> str:

@@ -17,6 +17,7 @@ from spatial_adversarial.plots.theory_panel import (
     draw_panel,
     matched,
 )
+from spatial_adversarial.records.figure import DrawnFigure
 from spatial_adversarial.theory.bounds import CLASSIFIERS
 from spatial_adversarial.theory.estimates import below_zero, evidence, verdict
 
@@ -31,7 +32,7 @@ TITLES = {
 PANEL, LEGEND_LINE = (3.5, 1.92), 0.15  # inches: two panels fill a page of 7
 
 
-def draw(rows: DataFrame, figure: dict) -> Figure:
+def draw(rows: DataFrame, figure: DrawnFigure) -> Figure:
     """Draw a `theory` figure from the rows of theory.statements.simulate.
 
     `figure` has "title" and "columns"; the panels are the rows'. Colour is the classifier, shape the code. Along
@@ -40,8 +41,8 @@ def draw(rows: DataFrame, figure: dict) -> Figure:
     x_0 alone left out. Each title has the verdict of theory.estimates on the comparisons that could fail.
     """
     panels = list(rows.groupby("panel", sort=False))
-    canvas, all_axes = style.frame(len(panels), figure["columns"], size=PANEL)
-    canvas.suptitle(figure["title"])
+    canvas, all_axes = style.frame(len(panels), figure.columns, size=PANEL)
+    canvas.suptitle(figure.title)
     for axes, (letter, panel_rows) in zip(all_axes, panels, strict=True):
         axes.set_title(_title(letter, panel_rows))
         draw_panel(axes, panel_rows)

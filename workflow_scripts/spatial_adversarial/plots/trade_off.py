@@ -1,5 +1,6 @@
 """The trade-off in one plane: each network's rate of invariance against its 1 - fooling rate."""
 
+from collections.abc import Sequence
 from textwrap import fill
 
 import numpy as np
@@ -12,13 +13,14 @@ from spatial_adversarial.plots import style
 from spatial_adversarial.plots.layout import has_invariance_and_robustness
 from spatial_adversarial.plots.numbering import label_points
 from spatial_adversarial.records.climbed_label import of_label
+from spatial_adversarial.records.figure import DrawnPanel
 
 SMALL = 6.5
 FEW = 2  # rows whose points are labelled
 JOINT = "rotation_translation"
 
 
-def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]], common: list[str]) -> None:
+def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list[str]) -> None:
     """Draw a point for each member of each row of a grid, joined in order of strength, with both intervals.
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
@@ -35,7 +37,7 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[dict]], common: list[str])
         ranges.add(reach)
         series.append(_draw_series(axes, points, panels[0], marker, common))
         labelled += [
-            (point.value_x, point.value_y, style.strength_text(power, panels[0]["strength_label"]))
+            (point.value_x, point.value_y, style.strength_text(power, panels[0].strength_label))
             for power, point in points.iterrows()
         ]
     _label_axes(axes, sorted(budgets))
@@ -70,15 +72,15 @@ def _label_axes(axes: Axes, budgets: list[str]) -> None:
     axes.set_xlabel("rate of invariance at the largest range (%)")
 
 
-def series_of(rows: DataFrame, panels: list[dict]) -> tuple[DataFrame, str, str]:
+def series_of(rows: DataFrame, panels: Sequence[DrawnPanel]) -> tuple[DataFrame, str, str]:
     """(a row for each member by strength: x and y with lows and highs, pale), the budget and the range in words."""
-    invariance = [panel for panel in panels if panel["metric"] == "rate_of_invariance"]
-    joint = [panel for panel in invariance if panel["profile"] == JOINT]
+    invariance = [panel for panel in panels if panel.metric == "rate_of_invariance"]
+    joint = [panel for panel in invariance if panel.profile == JOINT]
     across = (joint or invariance)[0]
     robust = next(
         panel
         for panel in panels
-        if panel["metric"] == "one_minus_fooling_rate" and panel["attack_space"] != "normalized"
+        if panel.metric == "one_minus_fooling_rate" and panel.attack_space != "normalized"
     )
     x, y = (_of_panel(rows, panel) for panel in (across, robust))
     if x.empty or y.empty:
@@ -90,21 +92,21 @@ def series_of(rows: DataFrame, panels: list[dict]) -> tuple[DataFrame, str, str]
     x, y = (part.set_index("power") for part in (x, y))
     both = x[numbers].add_suffix("_x").join(y[numbers].add_suffix("_y"), how="inner").join(x["pale"])
     joint_told = f"i = {largest:g} (rotations and translations)"
-    told = joint_told if joint else f"±{largest:g}{'°' if across['x_unit'] == 'degrees' else ' of the side'}"
+    told = joint_told if joint else f"±{largest:g}{'°' if across.x_unit == 'degrees' else ' of the side'}"
     return both.sort_index(), "2/255" if budget < 0.1 else "0.1", told
 
 
-def _of_panel(rows: DataFrame, panel: dict) -> DataFrame:
-    rows = rows[(rows["panel"] == panel["panel"]) & (rows["metric"] == panel["metric"])]
+def _of_panel(rows: DataFrame, panel: DrawnPanel) -> DataFrame:
+    rows = rows[(rows["panel"] == panel.letter) & (rows["metric"] == panel.metric)]
     rows = of_label(style.by_source(rows[rows["status"] != "not run"])[0])
-    numbers = {"at": rows["x"].map(style.number), "power": rows["strength"].map(style.number)}
+    numbers = {"at": rows["x"], "power": rows["strength"]}
     return rows.assign(**numbers, pale=style.not_learnt(rows))
 
 
-def _draw_series(axes: Axes, points: DataFrame, panel: dict, marker: str, common: list[str]) -> Line2D:
+def _draw_series(axes: Axes, points: DataFrame, panel: DrawnPanel, marker: str, common: list[str]) -> Line2D:
     x, y = points["value_x"].to_numpy(float), points["value_y"].to_numpy(float)
     axes.plot(x, y, color="0.6", linewidth=0.7, zorder=1.5)
-    strengths = sorted(style.number(strength) for strength in panel["strengths"])
+    strengths = sorted(panel.strengths)
     colors = dict(zip(strengths, style.palette(len(strengths)), strict=True))
     for power, point in points.iterrows():
         color = colors[min(colors, key=lambda one: abs(one - power))]
@@ -124,6 +126,6 @@ def _draw_series(axes: Axes, points: DataFrame, panel: dict, marker: str, common
             markeredgecolor="white",
             clip_on=False,
         )
-    names = [panel["data"], panel["network"], style.spelled_out(panel["family"])]
+    names = [panel.data, panel.network, style.spelled_out(panel.family)]
     name = ", ".join(name for name in names if name not in common)
     return Line2D([], [], color="0.6", linewidth=0.7, marker=marker, markerfacecolor="0.2", label=name)

@@ -6,30 +6,30 @@ from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panels import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.panels.base import Caption
+from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def figure(catalog: Catalog, target: Target) -> dict:
-    """A figure as `plots.draw` takes it: paper, target, title, columns, caption and its panels."""
-    described = {
-        "paper": target.paper,
-        "target": target.name,
-        "kind": target.kind,
-        "title": target.title,
-        "columns": target.columns,
-        "caption": caption(catalog, target),
-    }
+def figure(catalog: Catalog, target: Target) -> DrawnFigure:
+    """A figure as `panels.draw` takes it."""
     panels = TARGETS[target.kind].description(target.spec, target.panels, attack_words)
     if panels is None:
         statuses = catalog.panel_statuses(target)
-        panels = [
-            _panel(panel, status) | _names(catalog, panel)
-            for panel, status in zip(target.panels, statuses, strict=True)
-        ]
-    return described | {"panels": panels}
+        panels = tuple(
+            _panel(catalog, panel, status) for panel, status in zip(target.panels, statuses, strict=True)
+        )
+    return DrawnFigure(
+        paper=target.paper,
+        target=target.name,
+        kind=target.kind,
+        title=target.title,
+        columns=target.columns,
+        caption=caption(catalog, target),
+        panels=panels,
+    )
 
 
 def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
@@ -44,28 +44,26 @@ def comparable(catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(published=rows.published.mask(replaced)) if "published" in rows else rows
 
 
-def _names(catalog: Catalog, panel: Panel) -> dict:
-    """A panel's data set, network and family in words."""
-    data, network = (
-        catalog.registry[kind][key]["label"] for kind, key in (("data", panel.data), ("models", panel.model))
-    )
-    family = panel.title.removeprefix(f"{data}, {network}, ")
-    return {"data": data, "network": network, "family": family}
-
-
-def _panel(panel: Panel, status: str) -> dict:
+def _panel(catalog: Catalog, panel: Panel, status: str) -> DrawnPanel:
     kind = PANELS[panel.kind]
-    return {
-        "panel": panel.letter,
-        "kind": panel.kind,
-        "x_axis": kind.x_axis,
-        "title": f"({panel.letter}) {panel.title}",
-        "strength_label": panel.strength,
-        "strengths": [member.strength for member in panel.members],
-        "attack_space": panel.space,
-        "status": status,
-        "reason": panel.reason,
-    } | kind.description(panel)
+    data, network = (
+        catalog.registry[part][key]["label"] for part, key in (("data", panel.data), ("models", panel.model))
+    )
+    return DrawnPanel(
+        letter=panel.letter,
+        kind=panel.kind,
+        x_axis=kind.x_axis,
+        title=f"({panel.letter}) {panel.title}",
+        data=data,
+        network=network,
+        family=panel.title.removeprefix(f"{data}, {network}, "),
+        strength_label=panel.strength,
+        strengths=tuple(member.strength for member in panel.members),
+        attack_space=panel.space,
+        status=status,
+        reason=panel.reason,
+        **kind.description(panel),
+    )
 
 
 def table(target: Target) -> dict:

@@ -1,0 +1,78 @@
+"""What a figure is drawn from, beside its tidy rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnLine:
+    """A line of a panel: a metric of a profile, at all of its points or at the one `x`."""
+
+    profile: str
+    metric: str
+    label: str
+    x: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnPanel:
+    """A panel: its letter, kind and state, its members, and what its kind draws.
+
+    x_axis: "point" or "strength", what its x axis is; empty for none. strengths: of its members, weakest first, in the
+    unit that strength_label names. data, network, family: in words. status: run, not run or reduced. grid: the points
+    of its profile, in x_unit. reach: how far its attack can move, None for no limit.
+    most_lines: of the panel of its figure that has most, so that lines look alike in all.
+    """
+
+    letter: str
+    kind: str
+    x_axis: str = ""
+    title: str = ""
+    data: str = ""
+    network: str = ""
+    family: str = ""
+    strength_label: str = ""
+    strengths: tuple[float | None, ...] = ()
+    attack_space: str = ""
+    status: str = "run"
+    reason: str = ""
+    metric: str = ""
+    profile: str = ""
+    x_unit: str = ""
+    label: str = ""
+    grid: tuple[float, ...] = ()
+    reach: float | None = None
+    lines: tuple[DrawnLine, ...] = ()
+    most_lines: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParetoPanel:
+    """The panel of a Pareto figure: {method: rows of the table}, those compared list by list, axes x and y.
+
+    columns: {axis: column of the table}; labels: {axis: its label}; rows: {row: its label}.
+    """
+
+    methods: dict[str, list[str]]
+    zoom: list[str]
+    columns: dict[str, str]
+    labels: dict[str, str]
+    rows: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnFigure:
+    """A figure, or one page of it: its kind, its words and its panels in reading order.
+
+    all_panels: those of all pages, where there are several; trade_off: whether the page may show the trade-off.
+    """
+
+    paper: str
+    target: str
+    kind: str
+    title: str
+    columns: int
+    caption: str = ""
+    panels: tuple[Any, ...] = ()
+    all_panels: tuple[Any, ...] = ()
+    trade_off: bool = True
