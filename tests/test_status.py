@@ -104,6 +104,14 @@ def test_kinds_are_corrected_apart_and_jobs_at_once_share_the_time(tmp_path):
     assert status.seconds_left() == pytest.approx(left / 1.5, rel=0.05)  # 150 s of work in 100 s
 
 
+def test_logs_are_found_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log(Path("results/logs/one.log"), *TRAINING)
+    Run([ListedJob("one", "train", "results/logs/one.log", 50)]).write("jobs.json")
+    monkeypatch.chdir("/")
+    assert Status(Run.read(tmp_path / "jobs.json")).counted("running") == 1
+
+
 def test_nothing_is_foretold_before_anything_was_measured(tmp_path):
     status = Status(Run([listed(tmp_path, "one", 50)]))
     assert status.seconds_left() is None and "time left not known yet" in status.headline()

@@ -30,13 +30,14 @@ class ListedJob:
 
 @dataclass
 class Run:
-    """The jobs of one call of Snakemake, and the process that leads them."""
+    """The jobs of one call of Snakemake, the process that leads them, and the folder that paths of logs start at."""
 
     jobs: list[ListedJob]
     started: float = field(default_factory=time.time)
     ended: float | None = None
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=platform.node)
+    folder: str = field(default_factory=os.getcwd)
 
     def write(self, path: str | Path) -> None:
         with write_atomic(path) as temporary:
@@ -79,7 +80,7 @@ class Status:
     def update(self) -> None:
         for number, job in enumerate(self.run.jobs):
             if self.progress[number].state != "done":
-                self.progress[number] = read_log(job.log, self.run.started - SLACK)
+                self.progress[number] = read_log(Path(self.run.folder, job.log), self.run.started - SLACK)
 
     def counted(self, state: str, kind: str | None = None) -> int:
         return sum(p.state == state and kind in (None, j.kind) for j, p in self._pairs())
