@@ -189,8 +189,8 @@ class Pgd(WithRestarts):
         "Which of its iterates is shown to the network.", default="last", enum=["last", "best"]
     )
     loss: str = setting(
-        "What it climbs; `kl`: TRADES' divergence from the clean prediction; `predicted_at_start`: the cross-entropy "
-        "of the label that the network predicts at the attack's start.",
+        "The loss that it climbs; `kl`: TRADES' divergence from the clean prediction; `predicted_at_start`: the "
+        "cross-entropy of the label that the network predicts at the attack's start.",
         default="cross_entropy",
         enum=["cross_entropy", "kl", "predicted_at_start"],
     )
@@ -200,7 +200,7 @@ class Pgd(WithRestarts):
         type=["string", "null"],
     )
     pictures: int = setting(
-        "So many of the first attacked images are kept.", default=0, type="integer", minimum=0
+        "How many of the first attacked images are kept for a figure.", default=0, type="integer", minimum=0
     )
 
     @property

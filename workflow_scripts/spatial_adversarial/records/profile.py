@@ -27,7 +27,9 @@ class ProfileSettings:
     """A resolved profile: the settings that every profile has, and what it does at the points of its grid."""
 
     perturbation: Perturbation
-    version: int = setting("Of what it computes; it is set by what it does.", default=1, type="integer")
+    version: int = setting(
+        "The version of what it computes, which the workflow sets.", default=1, type="integer"
+    )
     grid: tuple[float, ...] = setting(
         "The points: the strengths of the transform or attack.",
         type="array",
@@ -38,7 +40,7 @@ class ProfileSettings:
     draws: int = setting("How often each point is drawn.", default=1, type="integer", minimum=1)
     seed: int = setting("The seed of its random streams.", default=0, type="integer", minimum=0)
     images: int | None = setting(
-        "So many of the first test images; all where it is null.",
+        "How many of the first test images are evaluated; null takes all.",
         default=None,
         type=["integer", "null"],
         minimum=1,

@@ -39,7 +39,7 @@ class Model:
     """The network, as the registry describes a model."""
 
     name: str = setting("The network's name in the library.", type="string", examples=["resnet18"])
-    version: int = setting("Of what the network computes.", default=1, **SIZE)
+    version: int = setting("The version of what the network computes.", default=1, **SIZE)
     group: str = setting("The group of its convolutions.", default="z2", enum=["z2", "p4", "p4m"])
     width: float = setting(
         "What its numbers of channels are multiplied by.", default=1, type="number", exclusiveMinimum=0
@@ -80,14 +80,14 @@ class Mix:
     )
     steps: int | None = optional("How many steps it takes.", **SIZE, examples=[1000])
     images: int | None = setting("How many are made; null makes one for each training image.", **IMAGES)
-    seed: int = setting("Of their making, and of the run.", default=0, **COUNT)
+    seed: int = setting("The seed of the images and of the run that they show.", default=0, **COUNT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimiser:
     """How weights move by their gradients."""
 
-    name: str = setting("SGD or Adam.", enum=["sgd", "adam"])
+    name: str = setting("The optimiser, SGD or Adam.", enum=["sgd", "adam"])
     lr: Scheduled = setting("The learning rate.", **POSITIVE, examples=[0.1])
     momentum: float = setting("SGD's momentum.", default=0, type="number", minimum=0, exclusiveMaximum=1)
     nesterov: bool = setting("Whether SGD's momentum is Nesterov's.", default=False, type="boolean")
@@ -116,7 +116,7 @@ class Selection:
     step: float = setting(
         "The length of its steps.", default=2 / 255, type="number", exclusiveMinimum=0, maximum=1
     )
-    steps: int = setting("Its steps.", default=10, **SIZE)
+    steps: int = setting("The number of its steps.", default=10, **SIZE)
     images: int = setting("It attacks the first so many validation images.", default=300, **SIZE)
 
 
@@ -165,7 +165,7 @@ def _method_rule() -> dict:
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A part of a run; what a recipe without `phases` says of these is its one phase."""
+    """A part of a run. A recipe without `phases` has one, whose keys stand in the recipe itself."""
 
     epochs: int | None = optional(
         "Its length in epochs; 0 leaves the network as it is.", **COUNT, examples=[10]
@@ -188,7 +188,9 @@ class Phase:
 class Recipe:
     """A canonical recipe."""
 
-    version: int = setting("Of what training computes; the methods set it.", default=1, type="integer")
+    version: int = setting(
+        "The version of what training computes, which the methods set.", default=1, type="integer"
+    )
     data: str = setting("The data set; the panel sets it.", type="string", examples=["mnist"])
     split: Split = setting("Training and validation images.", default={}, **mapping(Split))
     model: Model = setting("The network; the panel's model sets it.", **mapping(Model))
@@ -227,9 +229,11 @@ class Recipe:
         default={},
         **mapping(Selection),
     )
-    precision: str = setting("Of a step's passes.", default="float32", enum=["float32", "bfloat16"])
+    precision: str = setting(
+        "The precision of the passes of a training step.", default="float32", enum=["float32", "bfloat16"]
+    )
     phases: tuple[Phase, ...] = setting(
-        "Parts of the run, one after the other; what stands beside them holds for each.",
+        "Parts of the run, one after the other; keys beside `phases` hold for each part.",
         type="array",
         minItems=1,
         examples=[

@@ -24,40 +24,40 @@ class Schedule:
         enum=["share", "counted"],
     )
     late: int | None = optional(
-        "Of unit counted: epochs by which the end, or each time, comes later.",
+        "For unit counted: epochs by which the end, or each time, comes later.",
         type="integer",
         minimum=0,
         examples=[1],
     )
     least: float | None = optional(
-        "Of linear: what the value never falls below.", type="number", examples=["4/255"]
+        "For linear: what the value never falls below.", type="number", examples=["4/255"]
     )
     # `from` is no name of a field in Python: see rule
-    to: float | None = optional("Of linear and cosine: the last value.", type="number", examples=[0])
+    to: float | None = optional("For linear and cosine: the last value.", type="number", examples=[0])
     begin: float | None = optional(
-        "Of linear and cosine: when it begins to change; left out, the run's begin.",
+        "For linear and cosine: when it begins to change; left out, the run's begin.",
         type="number",
         minimum=0,
         examples=[0.5],
     )
     end: float | None = optional(
-        "Of linear and cosine: when it has changed; left out, the run's end.",
+        "For linear and cosine: when it has changed; left out, the run's end.",
         type="number",
         minimum=0,
         examples=[0.75],
     )
     factor: float | None = optional(
-        "Of drops: by what it is multiplied at each time.", type="number", exclusiveMinimum=0, examples=[0.1]
+        "For drops: by what it is multiplied at each time.", type="number", exclusiveMinimum=0, examples=[0.1]
     )
-    at: list[float] | None = optional("Of drops and steps: the times.", **TIMES, examples=[[74, 89, 99]])
+    at: list[float] | None = optional("For drops and steps: the times.", **TIMES, examples=[[74, 89, 99]])
     values: list[float] | None = optional(
-        "Of steps: the values, one more than there are times; of random: those drawn from.",
+        "For steps: the values, one more than there are times; of random: those drawn from.",
         **TIMES,
         minItems=1,
         examples=[[120, 150, 180]],
     )
     weights: list[float] | None = optional(
-        "Of random: the shares in which the values are drawn, at each step.",
+        "For random: the shares in which the values are drawn, at each step.",
         type="array",
         items={"type": "number", "exclusiveMinimum": 0},
         minItems=1,
