@@ -19,7 +19,7 @@ from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.pgd import pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.records.identity import canonical
-from spatial_adversarial.training import loop
+from spatial_adversarial.training import checkpoint, loop
 from spatial_adversarial.transforms.augment import augment
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch tells that there is no GPU
@@ -100,7 +100,7 @@ def gpu(monkeypatch):
         monkeypatch.setattr(torch, name, drawn(getattr(torch, name)))
     monkeypatch.setattr(torch, "Generator", Generator)
     for name in ("tensors_digest", "images_digest"):  # of numbers
-        monkeypatch.setattr(loop, name, lambda *_: "")
+        monkeypatch.setattr(checkpoint, name, lambda *_: "")
     # a copy of a network, as OA-AT keeps, is as fake as the network itself
     monkeypatch.setattr(FakeTensorMode, "__deepcopy__", lambda mode, memo: mode, raising=False)
     monkeypatch.setattr(torch.autograd, "grad", zeros_of)
