@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +59,7 @@ class Method:
     """
 
     version = 1
-    published = None
+    published: ClassVar[str | None] = None
     loss_passes = TRAIN_STEP
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,7 +18,8 @@ def embedding(network: nn.Module, x: Tensor) -> Tensor:
     from torch.nn import functional
 
     parts = []
-    for maps in network.stages(x):
+    stages: Any = network.stages
+    for maps in stages(x):
         unit = functional.normalize(maps, dim=1, eps=1e-10)
         parts.append(unit.flatten(1) / math.sqrt(maps[0, 0].numel()))
     if not parts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT
 from spatial_adversarial.methods.averaged_network import AveragedNetwork
@@ -154,15 +155,17 @@ class Oaat(Method):
         from spatial_adversarial.attacks.losses import cross_entropy_sum, divergence_sum
         from spatial_adversarial.attacks.pgd import pgd
 
-        target, plain = y, cross_entropy_sum
+        target: Tensor = y
+        plain: Callable = cross_entropy_sum
         if self.climb == "kl":
-            network = model.network if lpips else model
+            network: Any = model.network if lpips else model
             with attack_mode(network, train_mode=self.train_mode), torch.no_grad():
                 target, plain = network(x).log_softmax(1), divergence_sum
 
         def less_lpips(outputs: tuple[Tensor, Tensor], target: Tensor) -> Tensor:
             return plain(outputs[0], target) - self.lpips * outputs[1].sum()
 
+        loss: Callable = less_lpips if lpips else plain
         unit = torch.rand(x.shape, generator=context.generator, device=x.device)
         return pgd(
             model,
@@ -173,7 +176,7 @@ class Oaat(Method):
             steps=self.steps,
             start=x + start * (2 * unit - 1),
             generator=None,
-            loss=less_lpips if lpips else plain,
+            loss=loss,
             train_mode=self.train_mode,
         )
 

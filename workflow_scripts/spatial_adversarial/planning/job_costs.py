@@ -10,17 +10,17 @@ from spatial_adversarial.runner.status import ListedJob
 
 def cost(plan: Plan, rule: str, wildcards: dict, output: Iterable[str]) -> Job:
     """A job of the plan for one of Snakemake's, by its rule's name, its wildcards and its files."""
-    output = tuple(map(Path, output))
+    files = tuple(Path(file) for file in output)
     if rule.startswith("train"):
         return plan.training(wildcards["run"], int(wildcards["seed"]))
     if rule.startswith("evaluate"):
-        return plan.evaluation(wildcards["run"], tuple(one.stem for one in output), int(wildcards["seed"]))
+        return plan.evaluation(wildcards["run"], tuple(file.stem for file in files), int(wildcards["seed"]))
     if rule == "build_robust_images":
         mix = plan.catalog.robust_images[wildcards["run"], wildcards["images"]]
         return plan.robust_images(mix | {"share": 1})
     if rule in ("download", "prepare"):
         return plan.download(wildcards["data"]) if rule == "download" else plan.preparation(wildcards["data"])
-    return Job("other", output)
+    return Job("other", files)
 
 
 def listed(job, plan: Plan) -> tuple[ListedJob, Job]:

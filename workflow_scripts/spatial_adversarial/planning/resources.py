@@ -64,9 +64,10 @@ class Requests:
         config = self.catalog.config
         minutes = job.hours * 60 * MARGIN * config.get("jobs_per_gpu", 1)
         minutes = START + (UNCOUNTED if isnan(minutes) else minutes)
-        longest = config.get("longest_job") or float("inf")
+        whole = ceil(minutes * attempt)
+        longest = config.get("longest_job") or whole
         megabytes = self._megabytes(run, work, batch)
-        return Request(min(ceil(minutes * attempt), longest), ceil(megabytes * attempt))
+        return Request(min(whole, longest), ceil(megabytes * attempt))
 
     def _megabytes(self, run: str, work: str, batch: int) -> float:
         """Memory of the machine; what the network needs is the GPU's own memory where there is one."""

@@ -156,7 +156,8 @@ class Awp:
 
 def _method_rule() -> dict:
     asked = {
-        name: mapping(kind) | {"description": kind.__doc__.splitlines()[0]} for name, kind in METHODS.items()
+        name: mapping(kind) | {"description": str(kind.__doc__).splitlines()[0]}
+        for name, kind in METHODS.items()
     }
     del asked[NATURAL]
     kinds = {"type": "object", "additionalProperties": False, "maxProperties": 1, "properties": asked}

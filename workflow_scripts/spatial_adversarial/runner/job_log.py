@@ -39,15 +39,15 @@ def read_log(path: str | Path, since: float) -> Progress:
     began = _moment(first)
     if began is None:
         return Progress("running")
-    records = [line for line in lines if _moment(line) is not None]
+    records = [(moment, line) for line in lines if (moment := _moment(line)) is not None]
     if not records:
         return Progress("running", time.time() - began)
-    last = records[-1]
+    ended, last = records[-1]
     if last.endswith(": done"):
-        return Progress("done", _moment(last) - began, 1)
+        return Progress("done", ended - began, 1)
     if " ERROR " in last:
-        return Progress("failed", _moment(last) - began, 0, last.partition(" ERROR ")[2].partition(": ")[2])
-    share, line = _progress(records)
+        return Progress("failed", ended - began, 0, last.partition(" ERROR ")[2].partition(": ")[2])
+    share, line = _progress([line for _, line in records])
     return Progress("running", time.time() - began, share, line)
 
 

@@ -91,13 +91,14 @@ class Status:
         None before any job has shown how fast it is.
         """
         now = self.run.ended or time.time()
-        measured = {kind: self._measured(kind) for kind in ("train", "evaluate", "other", None)}
-        if measured[None] is None:
+        overall = self._measured(None)
+        if overall is None:
             return None
+        measured = {kind: self._measured(kind) or overall for kind in ("train", "evaluate", "other")}
         left = 0.0
         for job, seen in self._pairs():
             if seen.state in ("waiting", "running"):
-                slower = measured[job.kind] or measured[None]
+                slower = measured[job.kind]
                 left += _planned(job) * slower * (1 - _share(job, seen, slower))
         worked = sum(seen.seconds for seen in self.progress)
         at_once = max(1.0, worked / max(1.0, now - self.run.started))

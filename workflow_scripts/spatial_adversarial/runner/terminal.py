@@ -6,6 +6,7 @@ Snakemake's own messages take five lines a job, and none of them both names a jo
 import logging
 import threading
 import time
+from typing import Any
 
 from snakemake.logging import ColorizingTextHandler, get_event, logger
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -42,7 +43,7 @@ class LineAJob(logging.Filter):
         self.looked, self.left = -FRESH, ""
         self.shown = time.monotonic()
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, record: Any) -> bool:
         """Whether Snakemake's message is shown as it is."""
         event = get_event(record)
         if event == LogEvent.JOB_INFO:
