@@ -7,6 +7,9 @@ from pathlib import Path
 
 import yaml
 
+from spatial_adversarial.records.identity import canonical
+from spatial_adversarial.records.recipe import Recipe
+
 ROOT = Path(__file__).parents[1]
 PRODUCTS = (
     "runs/**/weights.pt",
@@ -24,6 +27,12 @@ OVER = {
 }
 BUDGET = {"test_images": 100, "validation_images": 90}
 EPOCHS = 25
+
+
+def recipe_of(**settings) -> Recipe:
+    """The record of a recipe of one phase, on batches of 50 images."""
+    plain = {"data": "toy", "model": {"name": "stdcnn"}, "optimiser": {"name": "sgd", "lr": 0.1}, "batch": 50}
+    return Recipe.of(canonical(plain | settings, "test"))
 
 
 def prepare(folder: Path, **budget: dict) -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
-from spatial_adversarial.records.identity import canonical, identity, released, run_path, whole
+from spatial_adversarial.records.identity import canonical, completed, identity, released, run_path
 from spatial_adversarial.records.reading import choose, merge, numbers, schema
 from spatial_adversarial.reporting.captions import caption
 from spatial_adversarial.settings.numbers import number_text
@@ -464,7 +464,7 @@ def test_an_identity_names_schedules_and_methods_as_released_results_do():
     assert given["phases"] == [
         {"epochs": 10, "examples": {"pgd": settings | {"eps": given["optimiser"]["lr"]}}}
     ]
-    assert whole(given, "recipe") == recipe
+    assert completed(given, "recipe") == recipe
     assert released(recipe)["phases"][0]["examples"]["pgd"]["eps"]["ramp"] == "cosine"
 
 
@@ -472,12 +472,12 @@ def test_what_a_rule_is_given_of_a_recipe_or_profile_holds_no_default_and_gives_
     catalog = load(demo_config, ROOT / "figures")
     for recipe in catalog.recipes.values():
         given = identity(recipe, "recipe")
-        assert whole(given, "recipe") == recipe
+        assert completed(given, "recipe") == recipe
         assert "label_smoothing" not in given
         methods = {name for phase in recipe["phases"] for name in phase["method"]}
         assert given.get("version") == (2 if methods & {"trades", "fat", "oaat"} else None)
     for profile in (settings for run in catalog.profiles.values() for settings in run.values()):
-        assert whole(identity(profile, "profile"), "profile") == profile
+        assert completed(identity(profile, "profile"), "profile") == profile
         labelled = profile.get("attack") == "pgd" and profile["loss"] == "cross_entropy"
         assert identity(profile, "profile").get("version") == (2 if labelled else None)
 

@@ -1,6 +1,7 @@
 """Passes of one image, counted by hand: a forward pass is 1, a step of an attack 2, a training step 3."""
 
 import pytest
+from small import recipe_of
 
 from spatial_adversarial.methods import METHODS
 from spatial_adversarial.planning.costs import profile_passes, training_passes
@@ -24,11 +25,10 @@ COUNTED = {  # (method, passes of a step, of the loss alone, which adversarial w
 
 @pytest.mark.parametrize(("spec", "passes", "of_loss"), COUNTED.values(), ids=COUNTED)
 def test_each_training_method_costs_what_it_passes(spec, passes, of_loss):
-    phase = {"epochs": 2, "method": spec}
-    recipe = {"batch": 50, "split": {"validation": 10}, "phases": [phase]}
-    assert training_passes(recipe, 100) == 200 * passes + 2 * 10
-    recipe["phases"] = [phase | {"awp": {"gamma": 0.005}}]
-    assert training_passes(recipe, 100) == 200 * (passes + of_loss) + 2 * 10
+    phase = {"epochs": 2, "method": spec, "split": {"validation": 10}}
+    assert training_passes(recipe_of(**phase), 100) == 200 * passes + 2 * 10
+    moved = recipe_of(**phase, awp={"gamma": 0.005})
+    assert training_passes(moved, 100) == 200 * (passes + of_loss) + 2 * 10
 
 
 def test_every_training_method_is_counted():

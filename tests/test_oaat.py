@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from small import recipe_of
 
 from spatial_adversarial import panels
 from spatial_adversarial.attacks import autoattack
@@ -192,8 +193,8 @@ def test_an_ablation_changes_one_thing(catalog):
 def test_awp_costs_the_loss_once_more():
     ball = {"eps": 8 / 255, "step": 2 / 255, "steps": 10}
     for spec, more in (({"pgd": ball}, 3), ({"trades": ball | {"beta": 6}}, 6)):
-        plain = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 10, "method": spec}]}
-        moved = plain | {"phases": [plain["phases"][0] | {"awp": {"gamma": 0.005}}]}
+        plain = recipe_of(steps=10, method=spec)
+        moved = recipe_of(steps=10, method=spec, awp={"gamma": 0.005})
         assert training_passes(moved, 1000) - training_passes(plain, 1000) == 10 * 50 * more
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from small import recipe_of
 
 import calibrate
 import list_targets
@@ -67,10 +68,9 @@ def test_hours_are_operations_times_passes_times_images_over_the_rate(catalog):
 
 
 def test_pgd_training_costs_its_attack_and_steps_count_their_batch():
-    recipe = {"batch": 50, "split": {"validation": 0}, "phases": [{"steps": 200, "method": {}}]}
-    assert training_passes(recipe, 1000) == 200 * 50 * 3
-    recipe["phases"][0]["method"] = {"pgd": {"eps": 0.3, "step": 0.01, "steps": 40}}
-    assert training_passes(recipe, 1000) == 200 * 50 * (40 * 2 + 3)
+    assert training_passes(recipe_of(steps=200), 1000) == 200 * 50 * 3
+    pgd = {"pgd": {"eps": 0.3, "step": 0.01, "steps": 40}}
+    assert training_passes(recipe_of(steps=200, method=pgd), 1000) == 200 * 50 * (40 * 2 + 3)
 
 
 def test_deepfool_costs_its_classes():

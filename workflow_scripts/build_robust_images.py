@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from spatial_adversarial.records.identity import completed
 from spatial_adversarial.records.identity import digest as digest_of
-from spatial_adversarial.records.identity import whole
 from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
@@ -78,7 +78,7 @@ if "snakemake" in globals():
         build_robust_images(
             Path(smk.input.run).parent,
             smk.input.data,
-            whole(smk.params.settings, "recipe")["mix"],
+            completed(smk.params.settings, "recipe")["mix"],
             Path(smk.output.h5),
             Path(smk.output.png),
             device=smk.config["device"],

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from spatial_adversarial.records.identity import read_out_path, whole
+from spatial_adversarial.records.identity import completed, read_out_path
 from spatial_adversarial.runner.files import digest as file_digest
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
@@ -94,7 +94,7 @@ if "snakemake" in globals():
         smk = snakemake
         if smk.config["device"] != "cpu":
             lease(per_device=smk.config["jobs_per_gpu"])
-        profiles = [whole(profile, "profile") for profile in smk.params.profiles]
+        profiles = [completed(profile, "profile") for profile in smk.params.profiles]
         outputs = dict(zip(smk.output, profiles, strict=True))
         evaluate(
             Path(smk.input.weights).parent,

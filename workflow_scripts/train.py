@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spatial_adversarial.records.identity import released, whole
+from spatial_adversarial.records.identity import completed, released
 from spatial_adversarial.runner.files import digest, lock, write_atomic
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
@@ -42,7 +42,10 @@ def train(
     started, resume = now(), folder / "resume.pt"
     # Snakemake removes the outputs of a job that is interrupted: until the end, snapshots lie where it does not look
     kept = {step: folder / "snapshots" / f"step{step}.pt" for step in snapshots}
-    with lock(folder / "lock", wait=False, doing=f"training {folder}"), failure_told(folder / "failed.txt"):
+    with (
+        lock(folder / "lock", wait=False, doing=f"training {folder}"),
+        failure_recorded(folder / "failed.txt"),
+    ):
         target = pick_device(device, threads)
         made_of = origins(recipe, seed, data, start, robust, entry)
         train_set, validation_set = splits(data, recipe["split"], target)
@@ -86,24 +89,24 @@ def origins(
     """Digests of what a run is made from; ValueError, one line, for a file that is not what the recipe names."""
     from spatial_adversarial.data.images import origin
 
-    found, (images, told) = {}, origin(data)
+    found, (images, about) = {}, origin(data)
     found["data"] = images
     if entry is not None:
-        same(data, told, dict.fromkeys(told) | entry)
+        same(data, about, dict.fromkeys(about) | entry)
     if start:
         found["start"] = digest(checked(Path(start).parent, Path(start).name) if recipe["start"] else start)
     if robust:
-        found["robust"], told = origin(robust)
+        found["robust"], about = origin(robust)
         mix, wanted = recipe["mix"], {"run": "released"}
         if mix["of"] != "released":
             wanted = {"run": f"{mix['of']}/seed{mix['seed']}", "data": images}
             wanted |= {key: value for key, value in mix.items() if key not in ("of", "share")}
-        same(robust, told, wanted)
+        same(robust, about, wanted)
     return found
 
 
 @contextmanager
-def failure_told(path: Path) -> Iterator[None]:
+def failure_recorded(path: Path) -> Iterator[None]:
     """Leave the one line of a failure in `path`, for the plan to show, until training starts again."""
     path.unlink(missing_ok=True)
     try:
@@ -122,7 +125,7 @@ if "snakemake" in globals():
         kept = [Path(file).stem for file in smk.output.kept]
         steps = [name for name in kept if name.startswith("step")]
         train(
-            whole(smk.params.recipe, "recipe"),
+            completed(smk.params.recipe, "recipe"),
             int(smk.wildcards.seed),
             smk.input.data,
             Path(smk.output.weights).parent,

@@ -13,6 +13,7 @@ from spatial_adversarial.panels import PANELS
 from spatial_adversarial.records.identity import read_out_path
 from spatial_adversarial.records.panel import Line, Panel
 from spatial_adversarial.records.reading import CatalogError, lookup
+from spatial_adversarial.records.recipe import Recipe
 
 COMPUTED = ("gain", "best_of")  # rows computed from other rows
 Tables = dict[str, dict]  # the paper's tables by name, `like` resolved
@@ -139,11 +140,12 @@ class Table:
                 f"{where}.strength: which of {[m.strength for m in members]} of {row['family']!r}?"
             )
         (member,) = members
-        if row.get("weights") == "averaged" and not member.recipe["averaging"]:
+        made = Recipe.of(member.recipe)
+        if row.get("weights") == "averaged" and not made.averaging:
             raise CatalogError(
                 f"{where}.weights: averaged, but the recipe of {row['family']!r} has no averaging"
             )
-        if row.get("weights") == "best_robust" and not member.recipe["split"]["validation"]:
+        if row.get("weights") == "best_robust" and not made.split.validation:
             raise CatalogError(f"{where}.weights: best_robust needs validation images")
         return replace(member, path=read_out_path(member.path, row.get("weights", "weights")))
 
@@ -168,7 +170,7 @@ class Table:
             raise CatalogError(f"{self.where}.columns.{name}: a table of results shows shares, no distances")
         if not PANELS[panel.kind].is_shown:
             return replace(line, name=name)
-        method = name_of(member.recipe["phases"][-1]["method"])
+        method = name_of(Recipe.of(member.recipe).phases[-1].method)
         named = {"model": row["model"], "method": method}
         return replace(line, name=name, published=self._published(row, column, named, where))
 

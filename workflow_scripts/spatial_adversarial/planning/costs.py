@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from spatial_adversarial import methods
 from spatial_adversarial.attacks import perturbation
 from spatial_adversarial.attacks.base import FORWARD
+from spatial_adversarial.records.recipe import Recipe
 from spatial_adversarial.training.schedules import largest
 
 BYTES = {
@@ -15,15 +16,15 @@ BYTES = {
 }  # of a row of an evaluation
 
 
-def training_passes(recipe: dict, images: float) -> float:
-    """Passes of a whole run of a canonical recipe on `images` training images, each epoch's validation with them."""
+def training_passes(recipe: Recipe, images: float) -> float:
+    """Passes of a run's training on `images` training images, each epoch's validation with them."""
     total = 0.0
-    for phase in recipe["phases"]:
-        seen = phase["steps"] * recipe["batch"] if "steps" in phase else phase["epochs"] * images
-        validated = seen / images * recipe["split"]["validation"]
-        method = methods.make(largest(phase["method"]))
+    for phase in recipe.phases:
+        seen = phase.epochs * images if phase.steps is None else phase.steps * recipe.batch
+        validated = seen / images * recipe.split.validation
+        method = methods.make(largest(phase.method))
         passes = method.passes
-        if phase.get("awp", {}).get("gamma"):  # the loss once more
+        if phase.awp.gamma:  # the loss once more
             passes += method.loss_passes
         total += seen * passes + validated * FORWARD
     return total

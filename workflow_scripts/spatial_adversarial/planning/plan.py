@@ -16,6 +16,7 @@ from spatial_adversarial.planning.costs import (
     training_passes,
 )
 from spatial_adversarial.records.identity import robust_images
+from spatial_adversarial.records.recipe import Recipe
 from spatial_adversarial.runner.paths import Paths
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ class Plan:
         return Job("other", (Path(self.paths.prepared(data)),), 0, self._size(data))
 
     def training(self, path: str, seed: int) -> Job:
-        recipe, network = self.catalog.recipe(path), _network(path)
+        recipe, network = Recipe.of(self.catalog.recipe(path)), _network(path)
         described = self.networks[network]
-        images = self._images(recipe["data"])[0] - recipe["split"]["validation"]
-        passes = training_passes(recipe, min(images, recipe["split"]["limit"] or images))
+        images = self._images(recipe.data)[0] - recipe.split.validation
+        passes = training_passes(recipe, min(images, recipe.split.limit or images))
         hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
         weights = Path(self.paths.weights(path, seed))
         files = 1 + len(self.catalog.kept.get(path, []))

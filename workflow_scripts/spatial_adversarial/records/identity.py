@@ -6,6 +6,7 @@ import re
 
 from spatial_adversarial.methods import METHODS
 from spatial_adversarial.records.reading import CatalogError, merge, numbers, schema, validate
+from spatial_adversarial.records.recipe import Phase, Recipe
 from spatial_adversarial.settings.numbers import number_text
 
 READ_OUT = re.compile(r"(.+)\.(step\d+|averaged|best_robust)")
@@ -90,7 +91,7 @@ def identity(settings: dict, kind: str) -> dict:
     return released(stripped(settings, schema(kind)))
 
 
-def whole(settings: dict, kind: str) -> dict:
+def completed(settings: dict, kind: str) -> dict:
     """The canonical "recipe" or "profile" of an identity."""
     return filled(_renamed(settings, {old: new for new, old in RELEASED_NAMES.items()}), schema(kind))
 
@@ -114,10 +115,10 @@ def _walk(value, rule: dict, fill: bool):
     if not isinstance(value, dict):
         return value
     rules = rule.get("properties", {})
-    given = dict(value)
+    items = dict(value)
     if fill:
-        given |= {key: sub["default"] for key, sub in rules.items() if "default" in sub and key not in value}
-    walked = {key: _walk(item, rules.get(key, {}), fill) for key, item in given.items()}
+        items |= {key: sub["default"] for key, sub in rules.items() if "default" in sub and key not in value}
+    walked = {key: _walk(item, rules.get(key, {}), fill) for key, item in items.items()}
     if fill:
         return walked
     return {
@@ -134,7 +135,7 @@ def digest(value, length: int = 8) -> str:
 
 def run_path(recipe: dict, model: str) -> str:
     """<data>/<model>/<words>-<hash>: where a canonical recipe's runs live, one folder a seed below it."""
-    return f"{recipe['data']}/{model}/{words(recipe)}-{digest(identity(recipe, 'recipe'))}"
+    return f"{recipe['data']}/{model}/{words(Recipe.of(recipe))}-{digest(identity(recipe, 'recipe'))}"
 
 
 def read_out_path(run: str, weights: str) -> str:
@@ -158,26 +159,26 @@ def robust_images(mix: dict) -> tuple[str, str]:
     return mix["of"], f"{mix['steps']}x{mix['step']:g}-{digest(settings, 6)}" if "steps" in mix else mix["of"]
 
 
-def words(recipe: dict) -> str:
+def words(recipe: Recipe) -> str:
     """What a recipe does, in words fit for a folder: rotate60, pgd8-255, rotate120_pgd2-255-then-...."""
-    each = [_phase_words(phase) for phase in recipe["phases"]]
-    told = "-then-".join(word for k, word in enumerate(each) if k == 0 or word != each[k - 1])
-    if recipe["mix"]:
-        told += f"-mix{number_text(recipe['mix']['share'])}"
-    if recipe["start"]:
-        told += "-after-" + recipe["start"].split("/")[-1].rsplit("-", 1)[0]
-    return told.replace("/", "-")[:60]
+    each = [_phase_words(phase) for phase in recipe.phases]
+    parts = ["-then-".join(word for k, word in enumerate(each) if k == 0 or word != each[k - 1])]
+    if recipe.mix:
+        parts.append(f"mix{number_text(recipe.mix.share)}")
+    if recipe.start:
+        parts.append("after-" + recipe.start.split("/")[-1].rsplit("-", 1)[0])
+    return "-".join(parts).replace("/", "-")[:60]
 
 
-def _phase_words(phase: dict) -> str:
-    if phase.get("epochs") == 0:
+def _phase_words(phase: Phase) -> str:
+    if phase.epochs == 0:
         return "given"
-    strengths = {key: phase["augment"][key] for key in ("rotate", "translate", "rotate_translate")}
-    strengths |= {name: method["eps"] for name, method in phase["method"].items() if "eps" in method}
-    told = [key + _strength_words(value) for key, value in strengths.items() if value]
-    told += ["autoaugment"] if phase["augment"]["autoaugment"] else []
-    told += ["awp"] if phase["awp"]["gamma"] else []
-    return "_".join(told) or "natural"
+    strengths = {key: getattr(phase.augment, key) for key in ("rotate", "translate", "rotate_translate")}
+    strengths |= {name: method["eps"] for name, method in phase.method.items() if "eps" in method}
+    parts = [key + _strength_words(value) for key, value in strengths.items() if value]
+    parts += ["autoaugment"] if phase.augment.autoaugment else []
+    parts += ["awp"] if phase.awp.gamma else []
+    return "_".join(parts) or "natural"
 
 
 def _strength_words(value: float | dict) -> str:

@@ -45,7 +45,8 @@ def mapping(record: type, **more) -> dict:
 
 def made(record: type, settings: dict) -> Any:
     """A record of those of the settings that are its own; what is left out has its default."""
-    return record(**{key: settings[key] for key in properties(record) if key in settings})
+    names = [one.name for one in fields(record) if "rule" in one.metadata]
+    return record(**{name: settings[name] for name in names if name in settings})
 
 
 def _default(one) -> dict:
