@@ -14,7 +14,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from spatial_adversarial.catalog import load
-from spatial_adversarial.records.reading import merge
+from spatial_adversarial.records.reading import Validator, merge, numbers, schema
 from spatial_adversarial.reporting.schema_keys import Part, WithoutSentence
 from spatial_adversarial.results import run_index
 
@@ -270,6 +270,26 @@ def test_a_key_without_a_sentence_makes_no_reference():
     assert next(keys).row() == "| `told` | text |  | A text. |  |"
     with pytest.raises(WithoutSentence, match="bare has no sentence"):
         next(keys)
+
+
+def described(node, path: str = ""):
+    """(path, schema) of every schema within a schema that has examples."""
+    if isinstance(node, dict):
+        if isinstance(node.get("examples"), list):
+            yield path, node
+        for key, inner in node.items():
+            yield from described(inner, f"{path}.{key}")
+    for k, inner in enumerate(node if isinstance(node, list) else ()):
+        yield from described(inner, f"{path}.{k}")
+
+
+@pytest.mark.parametrize("name", ["config", "paper", "registry", "recipe", "profile"])
+def test_every_example_of_a_key_is_one(name):
+    root = schema(name)
+    for path, node in described(root):
+        checked = Validator(node | {"$defs": root.get("$defs", {})})
+        for example in node["examples"]:
+            assert checked.is_valid(numbers(example)), f"{path}: {example}"
 
 
 def test_the_reference_has_the_keys_of_every_file_and_their_defaults():

@@ -55,8 +55,8 @@ def _profiles(files: dict[Path, dict]) -> Iterator[str]:
     """The keys of all profiles, and those of each attack; random transforms have none of their own."""
     title, said = FILES["profile"]
     uses = [profile for one in files.values() for profile in one.get("profiles", {}).values()]
-    common = properties(ProfileSettings)
-    part = Part({"properties": common}, {}, uses)
+    common = {"properties": properties(ProfileSettings), "required": required(ProfileSettings)}
+    part = Part(common, {}, uses)
     transforms = " or ".join(f"`{name}`" for name in PERTURBATIONS["transform"])
     said += f" A profile has one of `transform` ({transforms}) and `attack`."
     yield f"## {title}\n\n{said}\n\n{_table(part.keys(part.root))}"
