@@ -140,10 +140,10 @@ def test_runs_done_begun_and_failed_are_seen(catalog):
 
 def test_training_marks_a_failure_and_takes_the_mark_back(tmp_path):
     mark = tmp_path / "failed.txt"
-    with pytest.raises(ValueError), train.failure_told(mark):
+    with pytest.raises(ValueError), train.failure_recorded(mark):
         raise ValueError("training diverged\nin detail")
     assert mark.read_text() == "ValueError: training diverged\n"
-    with pytest.raises(KeyboardInterrupt), train.failure_told(mark):
+    with pytest.raises(KeyboardInterrupt), train.failure_recorded(mark):
         assert not mark.exists()
         raise KeyboardInterrupt
     assert not mark.exists()

@@ -20,7 +20,7 @@ def training_passes(recipe: Recipe, images: float) -> float:
     """Passes of a run's training on `images` training images, each epoch's validation with them."""
     total = 0.0
     for phase in recipe.phases:
-        seen = phase.epochs * images if phase.steps is None else phase.steps * recipe.batch
+        seen = (phase.epochs or 0) * images + (phase.steps or 0) * recipe.batch  # it has one of the two
         validated = seen / images * recipe.split.validation
         method = methods.make(largest(phase.method))
         passes = method.passes
