@@ -11,8 +11,8 @@ import pytest
 
 from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
-from spatial_adversarial.plots import boundary, layout, style
-from spatial_adversarial.records.figure import DrawnFigure, DrawnLine, DrawnPanel
+from spatial_adversarial.plots import boundary_slice, layout, style
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnLine, DrawnPanel
 from spatial_adversarial.records.tidy import number
 from spatial_adversarial.reporting import captions
 
@@ -339,7 +339,7 @@ def test_slice_without_a_boundary_says_so():
 
 def test_nearest_point_lies_within_a_segment():
     corner = np.array([[1.0, -5.0], [1.0, 5.0], [4.0, 5.0]])
-    np.testing.assert_allclose(boundary.nearest_point([corner + [3, 0], corner]), [1, 0])
+    np.testing.assert_allclose(boundary_slice.nearest_point([corner + [3, 0], corner]), [1, 0])
 
 
 def test_accuracies_and_distances_do_not_share_an_axis():

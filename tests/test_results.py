@@ -17,7 +17,7 @@ from spatial_adversarial.records.panel import Line, Profile
 from spatial_adversarial.reporting.attack_settings import attack_words
 from spatial_adversarial.reporting.captions import caption, comparable, figure, table
 from spatial_adversarial.reporting.markup import to_markdown
-from spatial_adversarial.reporting.result_tables import _bold, printed_results
+from spatial_adversarial.reporting.result_tables import _bold, results_layout
 from spatial_adversarial.results.aggregate import Aggregator
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
@@ -477,7 +477,7 @@ def test_no_row_of_any_papers_table_is_longer_than_a_screen(full_config):
             frame = pd.DataFrame(cells).assign(
                 value=0.5, low=0.45, high=0.55, status="run", difference=-0.125, data=""
             )
-            text = to_markdown(printed_results(frame, table(target)), caption=caption(catalog, target))
+            text = to_markdown(results_layout(frame, table(target)), caption=caption(catalog, target))
             longest[target.paper, target.name] = max(map(len, text.splitlines()))
             assert "[45.00, 55.00]" in text and "rows were not run" not in text
     assert len(longest) > 10 and max(longest.values()) <= 200, longest

@@ -8,7 +8,7 @@ import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging.cells import judge_cells
-from spatial_adversarial.judging.numbers import Numbers
+from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.reporting.captions import caption, figure
 from spatial_adversarial.results.aggregate import _by_seed
 from spatial_adversarial.statistics.intervals import Sample, difference, interval

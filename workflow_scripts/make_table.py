@@ -22,7 +22,7 @@ def tabulate(catalog: Catalog, target: Target, networks: dict, csv: str, *texts:
         tidy(catalog, target, described).to_csv(temporary, index=False)
     labelled = {models[name]["label"]: network for name, network in described.items()}
     table = markup.architecture_table(labelled, list(labelled))
-    write_texts(catalog, target, markup.printed_architectures(table, list(labelled)), *texts)
+    write_texts(catalog, target, markup.architectures_layout(table, list(labelled)), *texts)
 
 
 def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: str, *texts: str) -> None:
@@ -31,11 +31,11 @@ def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: 
     rows = rows.assign(difference=(rows.value - rows.published).mask(captions.unlike(catalog, rows)))
     with write_atomic(csv) as temporary:
         rows.to_csv(temporary, index=False)
-    write_texts(catalog, target, result_tables.printed_results(rows, captions.table(target)), *texts)
+    write_texts(catalog, target, result_tables.results_layout(rows, captions.table(target)), *texts)
 
 
 def write_texts(
-    catalog: Catalog, target: Target, table: markup.Printed, md: str, tex: str | None = None
+    catalog: Catalog, target: Target, table: markup.TableLayout, md: str, tex: str | None = None
 ) -> None:
     """Write a table as Markdown, and as LaTeX where that is asked for."""
     caption = captions.caption(catalog, target)

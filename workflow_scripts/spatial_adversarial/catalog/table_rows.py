@@ -5,7 +5,7 @@ from dataclasses import replace
 from spatial_adversarial.catalog import published
 from spatial_adversarial.catalog.budget import BudgetError, by_name
 from spatial_adversarial.catalog.families import resolve_members
-from spatial_adversarial.catalog.panels import resolve_line
+from spatial_adversarial.catalog.panel_specs import resolve_line
 from spatial_adversarial.catalog.specs import Scope
 from spatial_adversarial.methods import name_of
 from spatial_adversarial.metrics import METRICS

@@ -12,7 +12,7 @@ from spatial_adversarial.catalog import (
     table_rows,
 )
 from spatial_adversarial.catalog.budget import by_name
-from spatial_adversarial.catalog.panels import expand_panels, resolve_panel
+from spatial_adversarial.catalog.panel_specs import expand_panels, resolve_panel
 from spatial_adversarial.catalog.specs import Scope, Specs
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.records.identity import run_and_weights

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spatial_adversarial.judging.cells import CELL_STATISTICS, judge_cells
 from spatial_adversarial.judging.curves import STATISTICS, judge_panel
-from spatial_adversarial.judging.numbers import Numbers
+from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.judging.theorems import THEORY_TESTS, judge_theory
 
 __all__ = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from spatial_adversarial.judging import fronts
 from spatial_adversarial.judging.columns import Column, column_of
 from spatial_adversarial.judging.extremes import greatest, least, part
-from spatial_adversarial.judging.numbers import Numbers
+from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
 from spatial_adversarial.records.tidy import least_status
 from spatial_adversarial.statistics.intervals import at_end, difference, interval

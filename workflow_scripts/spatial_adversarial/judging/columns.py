@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spatial_adversarial.judging.numbers import Numbers, not_learnt
+from spatial_adversarial.judging.target_numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
 from spatial_adversarial.statistics.intervals import Sample
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from spatial_adversarial.judging.numbers import Numbers, not_learnt, sources_of
+from spatial_adversarial.judging.target_numbers import Numbers, not_learnt, sources_of
 from spatial_adversarial.judging.verdicts import (
     FAMILY,
     NotInformative,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from spatial_adversarial.records.figure import DrawnFigure
+    from spatial_adversarial.records.drawing import DrawnFigure
 
 PANELS: dict[str, PanelKind] = discover(__name__, "PANEL", path=__path__)
 register("panel kind", {name: kind for name, kind in PANELS.items() if kind.in_figures})

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+    from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
     from spatial_adversarial.records.evaluation import Evaluation
-    from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
 
 Made = tuple[Row, Sample]  # a tidy row, and its replicates and values by seed
 POINT, STRENGTH = (

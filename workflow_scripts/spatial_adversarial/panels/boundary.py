@@ -31,7 +31,7 @@ class BoundaryPanel(PanelKind):
                 yield BoundaryRow(**about, x=x[j], y=y[i], value=float(margin[i, j])), results.blank()
 
     def draw(self, axes, rows, panel):
-        from spatial_adversarial.plots.boundary import draw_panel
+        from spatial_adversarial.plots.boundary_slice import draw_panel
 
         return draw_panel(axes, rows, panel)
 

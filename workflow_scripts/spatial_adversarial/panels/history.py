@@ -39,7 +39,7 @@ class HistoryPanel(PanelKind):
         return {"metric": panel.curve, "profile": "history", "x_unit": "epoch"}
 
     def draw(self, axes, rows, panel):
-        from spatial_adversarial.plots.profiles import draw_panel
+        from spatial_adversarial.plots.profile_curves import draw_panel
 
         return draw_panel(axes, rows, panel)
 

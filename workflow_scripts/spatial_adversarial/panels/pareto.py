@@ -7,7 +7,7 @@ import numpy as np
 from spatial_adversarial.metrics.hypervolume import hypervolume
 from spatial_adversarial.panels.base import Made, TargetKind
 from spatial_adversarial.panels.table import blank, paired, with_several_seeds
-from spatial_adversarial.records.figure import ParetoPanel
+from spatial_adversarial.records.drawing import ParetoPanel
 from spatial_adversarial.records.tidy import CellRow, least_status
 from spatial_adversarial.statistics.sample import Sample
 

@@ -1,6 +1,6 @@
 """Panels of a profile: a metric against the strength of a test transform or attack, a line a training strength."""
 
-from spatial_adversarial.panels import curves
+from spatial_adversarial.panels import line_rows
 from spatial_adversarial.panels.base import POINT, PanelKind
 
 
@@ -13,7 +13,7 @@ class ProfilePanel(PanelKind):
         return [{"profile": spec["profile"], "metric": spec.get("metric")}]
 
     def rows(self, panel, results):
-        return curves.rows_of_lines(panel, results)
+        return line_rows.rows_of_lines(panel, results)
 
     def description(self, panel):
         (line,) = panel.lines
@@ -26,7 +26,7 @@ class ProfilePanel(PanelKind):
         return any(one.reach is not None and one.reach < max(one.settings["grid"]) for one in profiles)
 
     def draw(self, axes, rows, panel):
-        from spatial_adversarial.plots.profiles import draw_panel
+        from spatial_adversarial.plots.profile_curves import draw_panel
 
         return draw_panel(axes, rows, panel)
 

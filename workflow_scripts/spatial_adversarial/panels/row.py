@@ -1,7 +1,7 @@
 """Rows of a table of results: a cell for each of its columns, one number of one network."""
 
 from spatial_adversarial.metrics import METRICS
-from spatial_adversarial.panels import curves
+from spatial_adversarial.panels import line_rows
 from spatial_adversarial.panels.base import PanelKind, frame
 from spatial_adversarial.records.tidy import CellRow
 
@@ -19,10 +19,10 @@ class RowPanel(PanelKind):
     def rows(self, panel, results):
         for line in panel.lines:
             (member,) = panel.members
-            label = curves.labels(line, member)[0]  # a cell has one number
+            label = line_rows.labels(line, member)[0]  # a cell has one number
             cell = self._cell(panel, line)
             del cell["metric"]
-            yield from curves.rows_of_line(panel, line, member, label, results, CellRow, **cell)
+            yield from line_rows.rows_of_line(panel, line, member, label, results, CellRow, **cell)
 
     def rows_not_run(self, panel, results):
         for line in panel.lines:

@@ -1,6 +1,6 @@
 """Panels against the training strength: a line for each profile and metric of the YAML's `lines`."""
 
-from spatial_adversarial.panels import curves
+from spatial_adversarial.panels import line_rows
 from spatial_adversarial.panels.base import STRENGTH, PanelKind
 
 
@@ -15,14 +15,14 @@ class StrengthPanel(PanelKind):
         return named(spec["lines"])
 
     def rows(self, panel, results):
-        return curves.rows_of_lines(panel, results)
+        return line_rows.rows_of_lines(panel, results)
 
     def description(self, panel):
-        lines = tuple(curves.drawn_line(line) for line in panel.lines)
+        lines = tuple(line_rows.drawn_line(line) for line in panel.lines)
         return {"metric": lines[0].metric, "lines": lines}
 
     def draw(self, axes, rows, panel):
-        from spatial_adversarial.plots.strengths import draw_panel
+        from spatial_adversarial.plots.strength_lines import draw_panel
 
         return draw_panel(axes, rows, panel)
 

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from spatial_adversarial.plots import grid, layout, style
 from spatial_adversarial.records.climbed_label import of_label
-from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 
 Drawn = tuple[Axes, DrawnPanel, list[Line2D]]  # a panel: its axes, its description, its lines
 NAMES = ("data", "network", "family")  # a panel's own; what all panels share is told once, above them

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
-from spatial_adversarial.records.figure import DrawnPanel
+from spatial_adversarial.records.drawing import DrawnPanel
 
 GAP = 2  # pixels between pictures
 

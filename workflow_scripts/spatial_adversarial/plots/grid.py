@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.plots import profiles, style, trade_off
+from spatial_adversarial.plots import profile_curves, style, trade_off
 from spatial_adversarial.plots.layout import (
     LEFT,
     LETTER,
@@ -24,7 +24,7 @@ from spatial_adversarial.plots.layout import (
     rows_of,
     x_key,
 )
-from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 
 SMALL = 6.5  # points of the letters of legends and of rows' names
 
@@ -122,7 +122,7 @@ def _label_ends(drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None:
     for key in dict.fromkeys((cell.box[0], x_key(cell.panel)) for cell, _, _ in shown):
         column = [one for one in shown if (one[0].box[0], x_key(one[0].panel)) == key]
         panels = [(axes, [line for line in lines if line.axes is axes]) for _, axes, lines in column]
-        profiles.label_ends(panels, column[0][0].box[2:])
+        profile_curves.label_ends(panels, column[0][0].box[2:])
 
 
 def _once(lines: list[Line2D]) -> list[Line2D]:
@@ -136,4 +136,4 @@ def _crop(rows: DataFrame, drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None
         if shared and shared[0][0].x_unit == "eps":
             letters = [panel.letter for panel, _ in shared]
             own = rows[rows["panel"].isin(letters)]
-            profiles.crop([axes for _, axes in shared], own, shared[0][0].reach)
+            profile_curves.crop([axes for _, axes in shared], own, shared[0][0].reach)

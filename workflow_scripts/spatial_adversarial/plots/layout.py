@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from textwrap import fill
 
 from spatial_adversarial.plots import style
-from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 
 WIDTH = 7.0
 LEFT = 0.75  # a row's name and the ticks of its first panel

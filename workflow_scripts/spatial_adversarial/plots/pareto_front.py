@@ -12,7 +12,7 @@ from pandas import DataFrame, Series
 from spatial_adversarial.metrics.hypervolume import on_front
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.numbering import label_points
-from spatial_adversarial.records.figure import DrawnFigure, ParetoPanel
+from spatial_adversarial.records.drawing import DrawnFigure, ParetoPanel
 
 SIZE = (7.0, 5.2)
 PLANE = (0.095, 0.26, 0.505, 0.65)  # shares of the page: left, bottom, width, height

@@ -109,10 +109,10 @@ def looks(n: int) -> list[dict]:
 def in_255ths(values: list[float]) -> bool:
     """Say whether budgets in [0, 1] are whole 255ths rather than round decimals (multiples of 0.05)."""
 
-    def whole(scale: int) -> bool:
+    def are_integers(scale: int) -> bool:
         return all(math.isclose(v * scale, round(v * scale), abs_tol=1e-3) for v in values)
 
-    return whole(255) and not whole(20)
+    return are_integers(255) and not are_integers(20)
 
 
 def by_source(rows: DataFrame) -> tuple[DataFrame, DataFrame]:

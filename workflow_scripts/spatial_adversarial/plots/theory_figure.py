@@ -17,7 +17,7 @@ from spatial_adversarial.plots.theory_panel import (
     draw_panel,
     matched,
 )
-from spatial_adversarial.records.figure import DrawnFigure
+from spatial_adversarial.records.drawing import DrawnFigure
 from spatial_adversarial.theory.bounds import CLASSIFIERS
 from spatial_adversarial.theory.estimates import below_zero, evidence, verdict
 

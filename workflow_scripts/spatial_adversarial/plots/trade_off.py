@@ -13,7 +13,7 @@ from spatial_adversarial.plots import style
 from spatial_adversarial.plots.layout import has_invariance_and_robustness
 from spatial_adversarial.plots.numbering import label_points
 from spatial_adversarial.records.climbed_label import of_label
-from spatial_adversarial.records.figure import DrawnPanel
+from spatial_adversarial.records.drawing import DrawnPanel
 
 SMALL = 6.5
 FEW = 2  # rows whose points are labelled

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target
-from spatial_adversarial.catalog.panels import robust_images_words
+from spatial_adversarial.catalog.panel_specs import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.panels.base import Caption
-from spatial_adversarial.records.figure import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
 
@@ -67,7 +67,7 @@ def _panel(catalog: Catalog, panel: Panel, status: str) -> DrawnPanel:
 
 
 def table(target: Target) -> dict:
-    """A table of results as `results.printed_results` takes it.
+    """A table of results as `result_tables.results_layout` takes it.
 
     A heading says how far the attack that ran goes, "PGD, eps 8/255 (%) ¹"; the rest stands in the notes.
     """

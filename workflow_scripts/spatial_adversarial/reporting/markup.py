@@ -67,7 +67,7 @@ def escape(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Printed:
+class TableLayout:
     """A table to be printed: rows, columns, and what stands around it.
 
     The first `lead` columns are repeated where the table is broken into several, side by side no longer. `notes`
@@ -119,7 +119,7 @@ def _width(column: Column, cells: list[str]) -> int:
     return max(3, len(column.heading()), *map(len, cells), 0)
 
 
-def to_markdown(table: Printed, *, caption: str) -> str:
+def to_markdown(table: TableLayout, *, caption: str) -> str:
     """Return a table as Markdown under its caption, aligned in the source as well as in print."""
     made = [_wrapped(caption)]
     for columns, cells in table.parts():
@@ -175,7 +175,7 @@ def latex(text: str) -> str:
     return MARKED.sub(written, text)
 
 
-def to_latex(table: Printed, *, caption: str, label: str) -> str:
+def to_latex(table: TableLayout, *, caption: str, label: str) -> str:
     """Return a table as LaTeX for a paper that uses booktabs, under `\\label{tab:<label>}`."""
     made = [
         r"% \usepackage{booktabs}",
@@ -224,14 +224,14 @@ def architecture_table(networks: dict, models: list[str]) -> DataFrame:
     return DataFrame(rows, dtype=object).fillna("")
 
 
-def printed_architectures(table: DataFrame, models: list[str]) -> Printed:
+def architectures_layout(table: DataFrame, models: list[str]) -> TableLayout:
     """A table made by `architecture_table` of these models, to be printed: the columns of each stay together."""
     columns = [Column("layer", "")] + [
         Column(f"{m} {key}", f"{m} {key}", "number" if key == "parameters" else "text", group=m)
         for m in models
         for key in KEYS
     ]
-    return Printed(table, columns, lead=1)
+    return TableLayout(table, columns, lead=1)
 
 
 def _entry(layer: dict, key: str) -> str | int | None:

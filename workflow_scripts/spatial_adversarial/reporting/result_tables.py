@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from spatial_adversarial.reporting.markup import Column, Printed, escape
+from spatial_adversarial.reporting.markup import Column, TableLayout, escape
 
 
-def printed_results(rows: pd.DataFrame, table: dict) -> Printed:
+def results_layout(rows: pd.DataFrame, table: dict) -> TableLayout:
     """A line for each row of `table` that was run, a column for each of its columns, values and intervals in percent.
 
     rows: the tidy ones, and `difference`, ours less published where that compares like with like. table: {"rows":
@@ -40,7 +40,7 @@ def printed_results(rows: pd.DataFrame, table: dict) -> Printed:
     frame = pd.DataFrame(lines, columns=[column.key for column in columns])
     all_rows = sum(told["kind"] != "heading" for told in table["rows"].values())
     fold = {f"{len(folded)} of {all_rows} rows were not run": "; ".join(folded)} if folded else {}
-    return Printed(frame, columns, lead, table["notes"], fold)
+    return TableLayout(frame, columns, lead, table["notes"], fold)
 
 
 def _bold(rows: pd.DataFrame, best: int) -> set[tuple[str, str]]:

@@ -77,7 +77,7 @@ class Aggregate(NamedTuple):
     """A target's tidy rows, and of each what its CSV does not print.
 
     replicates: float32 [rows, B] of the bootstrap; seeds: float64 [rows, S], the value of each seed; side: columns
-    that judging takes, see judging/numbers.py. None for a target of simulations.
+    that judging takes, see judging/target_numbers.py. None for a target of simulations.
     """
 
     rows: pd.DataFrame

@@ -7,8 +7,8 @@ import numpy as np
 from spatial_adversarial.metrics import METRICS, outcomes
 from spatial_adversarial.panels.base import Made, Results, frame
 from spatial_adversarial.records.climbed_label import climbed
+from spatial_adversarial.records.drawing import DrawnLine
 from spatial_adversarial.records.evaluation import Evaluation
-from spatial_adversarial.records.figure import DrawnLine
 from spatial_adversarial.records.panel import Line, Member, Panel
 from spatial_adversarial.records.tidy import Row
 from spatial_adversarial.statistics.sample import Sample

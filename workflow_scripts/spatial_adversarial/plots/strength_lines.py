@@ -7,8 +7,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from pandas import DataFrame, Series
 
 from spatial_adversarial.plots import style
-from spatial_adversarial.plots.profiles import curve
-from spatial_adversarial.records.figure import DrawnPanel
+from spatial_adversarial.plots.profile_curves import curve
+from spatial_adversarial.records.drawing import DrawnPanel
 
 DISTANCE, SUCCESS = "mean_l2_distance", "attack_success_rate"
 LINES = 4  # looks to choose from, at least

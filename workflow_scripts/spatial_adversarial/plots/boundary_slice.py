@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from pandas import DataFrame
 
 from spatial_adversarial.plots import style
-from spatial_adversarial.records.figure import DrawnPanel
+from spatial_adversarial.records.drawing import DrawnPanel
 
 
 def nearest_point(segments: list[np.ndarray]) -> np.ndarray:

@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.climbed_label import of_label
-from spatial_adversarial.records.figure import DrawnPanel
+from spatial_adversarial.records.drawing import DrawnPanel
 
 WIDE = 1.3  # inches of a panel whose curves' ends are labelled
 END_LABEL = 0.09  # inches between two of these labels
