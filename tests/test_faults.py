@@ -167,7 +167,7 @@ def test_a_damaged_file_is_named_and_made_again_once_it_is_deleted(
 def test_a_damaged_resume_state_begins_the_run_again(folder, finished):
     run = untrained(folder)
     run.mkdir(parents=True)
-    (run / "resume.pt").write_bytes(b"PK\x03\x04 half a state")
+    (run / "resume.pt").write_bytes(b"PK\x03\x04 half a checkpoint")
     completes(folder, finished)
     assert "training starts anew" in train_log(run, folder)
 

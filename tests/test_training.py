@@ -258,7 +258,7 @@ RICH = {
 
 @pytest.mark.parametrize("name", RICH)
 def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, name):
-    """The resumed network starts from other weights, so that the state must hold all that matters."""
+    """The resumed network starts from other weights, so that the checkpoint must hold all that matters."""
     made = recipe(**RICH[name])
     whole = trainer(made, digits)
     history = list(whole.run(tmp_path / "whole.pt"))
@@ -272,7 +272,7 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         interrupted.close()
         torch.manual_seed(stop)
         resumed = trainer(made, digits, network_seed=99)
-        resumed.checkpoint.made_of = whole.checkpoint.made_of  # a state of other weights is refused
+        resumed.checkpoint.made_of = whole.checkpoint.made_of  # a checkpoint of other weights is refused
         assert head + list(resumed.run(resume)) == history
         assert resumed.checkpoint.history == history
         assert ends(resumed) == ends(whole)
@@ -398,7 +398,7 @@ def test_a_damaged_state_means_a_new_start_with_a_log_line(digits, tmp_path, cap
     middle = len(whole) // 2
     damaged = {
         "truncated": whole[:middle],
-        "text": b"no state",
+        "text": b"no checkpoint",
         "turned bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
         "another object": b"",
     }

@@ -34,7 +34,7 @@ class Job:
 
     @property
     def state(self) -> str:
-        """done; failed (a run that left failed.txt); begun (one that left a state to resume from); or waiting."""
+        """done; failed (a run that left failed.txt); begun (one that left a checkpoint); or waiting."""
         if all(output.exists() for output in self.outputs):
             return "done"
         traces = {"failed": "failed.txt", "begun": "resume.pt"} if self.kind == "train" else {}

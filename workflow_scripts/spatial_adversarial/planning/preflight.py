@@ -10,7 +10,7 @@ from pathlib import Path
 from spatial_adversarial.planning.plan import Job
 from spatial_adversarial.runner.gpu_build import listed_gpus, torch_build, why_unusable
 
-RESUME = 3  # weights that the resume state of a run in training takes
+RESUME = 3  # weights that the checkpoint of a run in training takes
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def missing_archives(mirror: str | None, registry: dict, data: Iterable[str]) ->
 
 
 def disk_warning(results: str, jobs: list[Job]) -> str | None:
-    """That the disk has less space than the plan says the jobs take, with the resume states of two runs in training."""
+    """That the disk has less space than the plan says the jobs take, with the checkpoints of two runs in training."""
     sizes = [job.bytes for job in jobs if not isnan(job.bytes)]
     training = max((job.bytes for job in jobs if job.kind == "train"), default=0)
     needed, free = sum(sizes) + 2 * RESUME * training, shutil.disk_usage(_existing(results)).free

@@ -17,7 +17,7 @@ WITH_GPU = 4000  # the same with a CUDA context
 EVALUATED = 500  # images that go through a network at once in evaluation, and in training in validation
 COPIES = 3  # of a data set, while it is read and put on the device
 KEPT = {"train": 6, "evaluate": 5}  # values for each output of a layer; up to 5.3 and 3.3 were measured
-STATES = 10  # copies of the weights: gradients, momentum, means, the state that is saved
+STATES = 10  # copies of the weights: gradients, momentum, means, the checkpoint
 MB = 1_000_000
 
 

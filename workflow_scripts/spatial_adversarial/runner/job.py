@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE = 20.0  # seconds for a training step to end and its state to be saved
+GRACE = 20.0  # seconds for a training step to end and its checkpoint to be written
 CHATTY = ("matplotlib", "PIL", "h5py", "fontTools", "urllib3")
 PACKAGES = ("numpy", "pandas", "h5py", "torch", "torchvision", "snakemake")
 
