@@ -440,9 +440,9 @@ def test_the_registry_names_the_networks_and_sources_that_there_are():
     assert set(entry["data"]["properties"]["source"]["enum"]) == set(SOURCES)
 
 
-def test_the_catalog_loads_no_torch():
+def test_the_catalog_and_captions_load_neither_torch_nor_matplotlib():
     code = "import sys, spatial_adversarial.catalog, spatial_adversarial.reporting.captions; "
-    code += "print('torch' in sys.modules)"
+    code += "print(bool({'torch', 'matplotlib'} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT / "workflow_scripts",

@@ -44,10 +44,10 @@ def make_plan(
         named = table.rename(columns=lambda name: name.replace("hours", unit.lower().replace("-", "_")))
         named.round(6).to_csv(temporary, index=False)
     reach = beyond_reach(table.iloc[-1]["hours_left"], plan.rates, catalog.config)
-    return "\n".join([printed(table, unit), "", *notes(plan), *reach])
+    return "\n".join([text_of(table, unit), "", *notes(plan), *reach])
 
 
-def printed(table: DataFrame, unit: str) -> str:
+def text_of(table: DataFrame, unit: str) -> str:
     """The table of a plan as text in columns, hours headed by their unit."""
     gigabytes = table.assign(disk_bytes=table["disk_bytes"] / 1e9)
     shown = gigabytes.set_index(["paper", "target"])[list(HEADINGS)]

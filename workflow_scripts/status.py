@@ -14,7 +14,7 @@ from spatial_adversarial.runner.paths import Paths
 from spatial_adversarial.runner.status import Run, Status
 
 
-def told(folder: str) -> list[str]:
+def summary(folder: str) -> list[str]:
     """The lines to print on the results in a folder; ValueError, one line, where no run has begun there."""
     path = Path(Paths(folder).jobs)
     if not path.exists():
@@ -37,7 +37,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         while True:
-            print("\n".join(told(asked.results)), flush=True)
+            print("\n".join(summary(asked.results)), flush=True)
             if not asked.every or not Run.read(Paths(asked.results).jobs).goes_on:
                 return 0
             time.sleep(asked.every)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spatial_adversarial.data.sources import Piece, pieces
-from spatial_adversarial.runner.files import digest, told_if_unwritable, unwritable
+from spatial_adversarial.runner.files import digest, one_line_if_unwritable, unwritable
 
 logger = logging.getLogger(__name__)
 STALLED = 60  # seconds without a byte
@@ -38,7 +38,7 @@ def fetch(
     if mirror is not None and not Path(mirror).expanduser().is_dir():
         raise ValueError(f"{name}: the data mirror {mirror} is not a folder")
     files = {}
-    with told_if_unwritable(root):
+    with one_line_if_unwritable(root):
         for piece in pieces(spec):
             found = verified(piece, root)
             if found is None and mirror is not None:

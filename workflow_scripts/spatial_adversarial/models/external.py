@@ -26,10 +26,10 @@ def build_own(spec: dict, channels: int, side: int, classes: int) -> nn.Module:
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
     with _beside(path):
-        builder = getattr(_told(spec["file"], _module, path), spec["builder"], None)
+        builder = getattr(_called(spec["file"], _module, path), spec["builder"], None)
         if not callable(builder):
             raise ValueError(f"{name}: no such builder")
-        network = _told(name, builder, channels=channels, side=side, classes=classes)
+        network = _called(name, builder, channels=channels, side=side, classes=classes)
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name}: returns {_kind(network)}, expected a torch.nn.Module")
     network.register_forward_pre_hook(_on_a_copy)
@@ -79,7 +79,7 @@ def _beside(path: Path) -> Iterator[None]:
         sys.modules.update(others)
 
 
-def _told(name: str, call, *args, **kwargs):
+def _called(name: str, call, *args, **kwargs):
     """call(...), any failure of the user's code in one line."""
     try:
         return call(*args, **kwargs)

@@ -25,7 +25,7 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
     y: 1 - fooling rate at eps .1 or 2/255. Members that lack either are left out. The points of up to FEW rows have
-    their strengths beside them; `common`: the names of all rows, told once.
+    their strengths beside them; `common`: the names of all rows, range_words once.
     """
     series, budgets, ranges, labelled = [], set(), set(), []
     for number, panels in enumerate(panel for panel in grid if has_invariance_and_robustness(panel)):
@@ -45,8 +45,8 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list
         label_points(axes, [one[:2] for one in labelled], [one[2] for one in labelled], SMALL)
     axes.set_title("trade-off", pad=2)
     look = {"borderpad": 0, "borderaxespad": 0, "labelspacing": 0.25, "fontsize": SMALL, "handlelength": 1.5}
-    told = [*common, "one point a network", "darker: trained with a larger range or eps"]
-    title = fill(", ".join(told), 72)
+    range_words = [*common, "one point a network", "darker: trained with a larger range or eps"]
+    title = fill(", ".join(range_words), 72)
     axes.legend(
         handles=series, loc="upper left", bbox_to_anchor=(1.04, 1), title=title, title_fontsize=SMALL, **look
     )
@@ -91,9 +91,11 @@ def series_of(rows: DataFrame, panels: Sequence[DrawnPanel]) -> tuple[DataFrame,
     numbers = ["value", "low", "high"]
     x, y = (part.set_index("power") for part in (x, y))
     both = x[numbers].add_suffix("_x").join(y[numbers].add_suffix("_y"), how="inner").join(x["pale"])
-    joint_told = f"i = {largest:g} (rotations and translations)"
-    told = joint_told if joint else f"±{largest:g}{'°' if across.x_unit == 'degrees' else ' of the side'}"
-    return both.sort_index(), "2/255" if budget < 0.1 else "0.1", told
+    joint_range = f"i = {largest:g} (rotations and translations)"
+    range_words = (
+        joint_range if joint else f"±{largest:g}{'°' if across.x_unit == 'degrees' else ' of the side'}"
+    )
+    return both.sort_index(), "2/255" if budget < 0.1 else "0.1", range_words
 
 
 def _of_panel(rows: DataFrame, panel: DrawnPanel) -> DataFrame:

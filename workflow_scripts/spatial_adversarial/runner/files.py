@@ -31,7 +31,7 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".tmp-{secrets.token_hex(4)}-{path.name}")
-    with told_if_unwritable(path):
+    with one_line_if_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -43,7 +43,7 @@ def write_atomic(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def told_if_unwritable(path: str | Path) -> Iterator[None]:
+def one_line_if_unwritable(path: str | Path) -> Iterator[None]:
     """Make RuntimeError, one line, of an exception that a full disk or a folder without leave to write has caused.
 
     Libraries raise much else while they handle such an error: what came first counts.
@@ -77,7 +77,7 @@ def lock(path: str | Path, *, wait: bool = True, doing: str = "using this") -> I
     was forked from it, ends in any way.
     """
     path = Path(path)
-    with told_if_unwritable(path):
+    with one_line_if_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         opened = open(path, "a+", encoding="utf-8")  # noqa: SIM115  (closed below)
     with opened as file:

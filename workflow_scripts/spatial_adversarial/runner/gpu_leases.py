@@ -109,16 +109,16 @@ def _lease_folder(folder: str | Path | None) -> Path:
 
 
 def _wait_for_one(names: dict[str, str], folder: Path, per_device: int) -> tuple[str, TextIO]:
-    told = False
+    reported = False
     while True:
         # One looks at a time: a look takes free locks for a moment, which another would count as holders.
         with lock(folder / "looking"):
             taken = _take_emptiest(names, folder, per_device)
         if taken is not None:
             return taken
-        if not told:
+        if not reported:
             log.info("all %d visible GPUs are leased: waiting for one", len(names))
-            told = True
+            reported = True
         time.sleep(POLL_SECONDS)
 
 

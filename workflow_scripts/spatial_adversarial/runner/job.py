@@ -98,20 +98,20 @@ def _logging_to(handler: logging.FileHandler) -> Iterator[None]:
         logging.captureWarnings(False)
         root.setLevel(level)
         root.removeHandler(handler)
-        with suppress(OSError):  # what a full disk does not take has been told
+        with suppress(OSError):  # what a full disk does not take has been reported
             handler.close()
 
 
 class _LogFile(logging.FileHandler):
     """A log that tells once, in a line on stderr, that it cannot be written; the job goes on."""
 
-    told = False
+    reported = False
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exception()
-        if not self.told:
+        if not self.reported:
             print(unwritable(error, self.baseFilename) or f"{self.baseFilename}: {error}", file=sys.stderr)
-        self.told = True
+        self.reported = True
 
 
 @contextmanager

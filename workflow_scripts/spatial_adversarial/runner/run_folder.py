@@ -20,9 +20,9 @@ def write_run(folder: Path, recipe: dict, seed: int, files: list[str], made_of: 
     files: names in the folder, whose checksums are kept; made_of: digests of the data set (`data`) and, where the run
     has them, of the weights that it began from (`start`) and of the images that it mixed in (`robust`).
     """
-    told = {"run": run_name(folder), "recipe": recipe, "seed": seed, "made_of": made_of}
-    told["files"] = {name: digest(folder / name) for name in files}
-    write_checked(folder / "run.yaml", yaml.safe_dump(told, sort_keys=True).encode())
+    record = {"run": run_name(folder), "recipe": recipe, "seed": seed, "made_of": made_of}
+    record["files"] = {name: digest(folder / name) for name in files}
+    write_checked(folder / "run.yaml", yaml.safe_dump(record, sort_keys=True).encode())
 
 
 def read_run(folder: str | Path, *, data: str | None = None) -> dict:
@@ -34,32 +34,32 @@ def read_run(folder: str | Path, *, data: str | None = None) -> dict:
     path = Path(folder) / "run.yaml"
     try:
         verify(path)
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file: the run is not finished") from None
-    if told["run"] != run_name(folder):
-        raise ValueError(f"{path}: of another run, {told['run']}: {AGAIN}")
-    if data is not None and told["made_of"]["data"] != data:
+    if record["run"] != run_name(folder):
+        raise ValueError(f"{path}: of another run, {record['run']}: {AGAIN}")
+    if data is not None and record["made_of"]["data"] != data:
         raise ValueError(f"{path}: trained on another data set than the prepared one: {AGAIN}")
-    return told
+    return record
 
 
-def checked(folder: str | Path, name: str, told: dict | None = None) -> Path:
-    """A file of a finished run (`told` is its run.yaml); ValueError, one line, where it is not what the run wrote."""
-    path, told = Path(folder) / name, told or read_run(folder)
+def checked(folder: str | Path, name: str, record: dict | None = None) -> Path:
+    """A file of a finished run (`record` is its run.yaml); ValueError, one line, where it is not what the run wrote."""
+    path, record = Path(folder) / name, record or read_run(folder)
     if not path.exists():
         raise ValueError(f"{path}: no such file: delete {path.with_name('run.yaml')} and run again")
-    if told["files"].get(name) != digest(path):
+    if record["files"].get(name) != digest(path):
         raise ValueError(f"{path}: damaged, or not what this run wrote (see run.yaml): {AGAIN}")
     return path
 
 
-def same(path: str | Path, told: dict, wanted: dict) -> None:
+def same(path: str | Path, record: dict, wanted: dict) -> None:
     """ValueError, one line, where what a result tells of its origin differs from what is `wanted`."""
     for key, value in wanted.items():
-        if told.get(key) != value:
+        if record.get(key) != value:
             raise ValueError(
-                f"{path}: made from another {key} ({_short(told.get(key))}, not {_short(value)}): {AGAIN}"
+                f"{path}: made from another {key} ({_short(record.get(key))}, not {_short(value)}): {AGAIN}"
             )
 
 

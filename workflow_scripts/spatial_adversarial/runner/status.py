@@ -45,8 +45,8 @@ class Run:
 
     @classmethod
     def read(cls, path: str | Path) -> "Run":
-        told = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls(**told | {"jobs": [ListedJob(**job) for job in told["jobs"]]})
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(**record | {"jobs": [ListedJob(**job) for job in record["jobs"]]})
 
     def end(self, path: str | Path) -> None:
         """Note in the file that this run has ended."""
