@@ -32,6 +32,7 @@ wildcard_constraints:
 
 include: "rules/resources.smk"
 include: "rules/data.smk"
+include: "rules/shared_runs.smk"
 include: "rules/fetch.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"

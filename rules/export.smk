@@ -1,12 +1,3 @@
-def export_folder(wildcards):
-    """Where finished runs are copied to; WorkflowError where the config names no folder."""
-    if config["export"] is None:
-        raise WorkflowError(
-            "config: export: name a folder, as in: snakemake --config export=FOLDER -- export"
-        )
-    return config["export"]
-
-
 # It declares no output: it runs whenever it is asked for.
 rule export:
     log:
