@@ -15,7 +15,7 @@ from evaluate import source_folders
 from slice_boundaries import slice_boundaries
 from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation import profiles
-from spatial_adversarial.evaluation.boundary_slices import SIDE, cut
+from spatial_adversarial.evaluation.boundary_slices import SIDE, cut, distances
 from spatial_adversarial.evaluation.profiles import Space, evaluate
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
@@ -374,6 +374,8 @@ def test_a_slice_through_two_runs(digits, runs, tmp_path):
         assert file["margin"].shape == (2, SIDE, SIDE)
         assert (file["margin"][:, SIDE // 2, SIDE // 2] > 0).all()  # at the image itself both are right
         assert file["margin"][1, SIDE // 2, -1] < 0 and file["margin"][0].min() < 0
+        assert file["distance"].shape[0] == 2 and 0 < file["distance"].shape[1] <= 200
+        assert all(one["margin"].shape == (2, SIDE, SIDE) for one in file["more"].values())
 
 
 # Slices of two linear models, whose boundaries are known
@@ -405,7 +407,7 @@ def points(*values: list[float], labels: list[int]) -> ImageSet:
 def test_margins_of_linear_models_are_where_they_must_be():
     """A plane's point lies as far from each boundary as its two coordinates say."""
     images = points([0.2, 0.1, 0.3, 0.5], labels=[0])
-    found = cut(LINEAR, images)
+    (found,) = cut(LINEAR, images)
     first, second = (model.distance(images.images).item() for model in LINEAR)
     length = [2 * model.weight.norm() for model in LINEAR]  # of the margin's gradient
     # The x axis is the second model's normal; the first one's has parts along both axes.
@@ -422,7 +424,7 @@ def test_margins_of_linear_models_are_where_they_must_be():
 
 def test_the_zero_contours_lie_at_the_models_distances():
     images = points([0.2, 0.1, 0.3, 0.5], labels=[0])
-    found = cut(LINEAR, images)
+    (found,) = cut(LINEAR, images)
     step = (found.x[1] - found.x[0]).item()
     assert found.x[SIDE // 2] == found.y[SIDE // 2] == 0
     for margin, model in zip(found.margin, LINEAR, strict=True):
@@ -432,9 +434,24 @@ def test_the_zero_contours_lie_at_the_models_distances():
 
 def test_the_slice_goes_through_the_first_image_that_both_get_right():
     wrong, right = [1.0, 1.0, 1.0, 1.0], [0.2, 0.1, 0.3, 0.5]
-    assert cut(LINEAR, points(wrong, right, right, labels=[0, 0, 0])).image == 1
+    images = points(wrong, right, right, labels=[0, 0, 0])
+    assert [one.image for one in cut(LINEAR, images)] == [1]
+    several = cut(LINEAR, images, 4)
+    assert [one.image for one in several] == [1, 2]
+    assert torch.equal(several[0].margin, cut(LINEAR, images)[0].margin)
     with pytest.raises(ValueError, match="no test image is classified right by both"):
         cut(LINEAR, points(wrong, labels=[0]))
+
+
+def test_distances_are_those_of_the_lines_and_infinite_where_there_is_none():
+    wrong, right = [1.0, 1.0, 1.0, 1.0], [[0.2, 0.1, 0.3, 0.5], [0.4, 0.1, 0.2, 0.1], [0.1, 0.3, 0.1, 0.2]]
+    images = points(wrong, *right, labels=[0, 0, 0, 0])
+    flat = Linear([0.0, 0.0, 0.0, 0.0], 1.0)
+    found = distances([*LINEAR, flat], images, most=2)
+    inside = torch.tensor(right[:2]).view(2, 1, 2, 2)
+    for own, model in zip(found, LINEAR, strict=False):
+        assert torch.allclose(own, 1.02 * model.distance(inside), atol=1e-5)  # DeepFool's overshoot
+    assert found[2].isinf().all()
 
 
 def test_a_slice_needs_boundaries():

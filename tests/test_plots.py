@@ -143,7 +143,7 @@ def boundary_figure(radii=(2.0, 1.2)):
     ]
     panel = make_panel("a", ["0", "180"], kind="boundary", title="MNIST, StdCNN")
     figure = make_figure([panel], 1, "fig13", "")[1]
-    return pd.concat(rows).assign(panel="a", status="run"), figure
+    return pd.concat(rows).assign(panel="a", status="run", metric="margin"), figure
 
 
 def panel_axes(figure):
@@ -328,13 +328,33 @@ def test_lines_differ_without_colour():
     assert len({(look["linestyle"], look["marker"]) for look in style.looks(28)}) == 28
 
 
+def planes(figure):
+    """The titles of the planes of a figure of slices, and what is said below them."""
+    (axes,) = [axes for axes in figure.axes if axes.child_axes]
+    told = " ".join(axes.texts[0].get_text().split())
+    return [child.get_title(loc="center") for child in axes.child_axes], told
+
+
 def test_boundary_distance_is_that_of_the_circle():
-    *networks, region = legend_texts(panels.draw(*boundary_figure()))
-    assert [text.split()[-1] for text in networks] == ["2.00", "1.20"] and "keeps the class" in region
+    drawn = panels.draw(*boundary_figure())
+    titles, told = planes(drawn)
+    assert titles == ["2.00 → 1.20"] and "0° → 180°" in told and "falls" not in told
+    assert legend_texts(drawn)[:2] == ["0°", "180°"] and "keeps the class" in legend_texts(drawn)[2]
+
+
+def test_slices_through_several_images_stand_side_by_side_with_the_share_that_comes_nearer():
+    rows, figure = boundary_figure()
+    other, _ = boundary_figure((1.0, 2.5))
+    share = {"panel": ["a"], "status": ["run"], "metric": ["share_nearer"], "value": [0.9], "low": [0.85]}
+    share = pd.DataFrame(share | {"high": [0.94], "n": [200]})
+    titles, told = planes(
+        panels.draw(pd.concat([rows.assign(image=0), other.assign(image=1), share]), figure)
+    )
+    assert titles == ["2.00 → 1.20", "1.00 → 2.50"] and "falls for 90% [85, 94] of 200 test images" in told
 
 
 def test_slice_without_a_boundary_says_so():
-    assert "no boundary in the slice" in legend_texts(panels.draw(*boundary_figure((9.0, 1.2))))[0]
+    assert planes(panels.draw(*boundary_figure((9.0, 1.2))))[0] == ["none → 1.20"]
 
 
 def test_nearest_point_lies_within_a_segment():

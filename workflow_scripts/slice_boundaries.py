@@ -1,4 +1,4 @@
-"""Cut the plane of tradeoff fig13 through the boundaries of two trained models."""
+"""Cut the planes of tradeoff fig13 through the boundaries of two trained models."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,12 @@ from spatial_adversarial.runner.run_folder import checked, read_run
 
 
 def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, threads: int) -> None:
-    """Write x, y and margin of the slice through the models in the two run folders to an HDF5 file."""
+    """Write the slices through the models in the two run folders to an HDF5 file.
+
+    x, y and margin are the first image's, more/<k>/x and so on those of others; distance is DeepFool's, of more images.
+    """
     from spatial_adversarial.data.images import load, origin
-    from spatial_adversarial.evaluation.boundary_slices import cut
+    from spatial_adversarial.evaluation.boundary_slices import IMAGES, cut, distances
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import pick_device
 
@@ -26,11 +29,15 @@ def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, t
         networks.append(load_network(told["recipe"]["model"], images, seed=0, weights=weights).to(target))
         made_of["runs"].append(told["run"])
         made_of["weights"].append(digest(weights))
-    found = cut(networks, images)
+    first, *more = cut(networks, images, IMAGES)
+    distance = distances(networks, images)
     with written(output) as file:
         for name in ("x", "y", "margin"):
-            file[name] = getattr(found, name).cpu().numpy()
-        file.attrs["image"] = found.image
+            file[name] = getattr(first, name).cpu().numpy()
+            for k, one in enumerate(more, start=1):
+                file[f"more/{k}/{name}"] = getattr(one, name).cpu().numpy()
+        file["distance"] = distance.cpu().numpy()
+        file.attrs["image"] = first.image
         file.attrs["made_of"] = json.dumps(made_of, sort_keys=True)
 
 

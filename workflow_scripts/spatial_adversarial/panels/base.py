@@ -11,7 +11,6 @@ from spatial_adversarial.records.tidy import PublishedRow, Row
 from spatial_adversarial.statistics.sample import Sample
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
     from spatial_adversarial.records.evaluation import Evaluation
+    from spatial_adversarial.records.plane import Slices
 
 Made = tuple[Row, Sample]  # a tidy row, and its replicates and values by seed
 POINT, STRENGTH = (
@@ -44,7 +44,7 @@ class Results(Protocol):
     def origin(self, path: str) -> str: ...
     def evaluation(self, path: str, profile: Profile, seed: int) -> Evaluation: ...
     def history(self, path: str, seed: int) -> pd.DataFrame: ...
-    def boundary(self, paths: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+    def boundary(self, paths: list[str]) -> Slices: ...
     def clean(self, panel: Panel, member: Member) -> dict: ...
     def blank(self) -> Sample: ...
 

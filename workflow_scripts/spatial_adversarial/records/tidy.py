@@ -86,9 +86,10 @@ class PublishedRow(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryRow(Row):
-    """A network's margin at a point (x, y) of a boundary slice."""
+    """A network's margin at a point (x, y) of the boundary slice through an image."""
 
     y: float
+    image: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from spatial_adversarial.panels.base import Made
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.records.panel import Member, Panel, Profile
+from spatial_adversarial.records.plane import Slices
 from spatial_adversarial.records.tidy import SIDE, frame
 from spatial_adversarial.results.inputs import Finder, Folder, Inputs
 from spatial_adversarial.results.store import Aggregate
@@ -67,7 +68,7 @@ class Aggregator:
     def history(self, path: str, seed: int) -> pd.DataFrame:
         return self.inputs.history(path, seed)
 
-    def boundary(self, paths: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def boundary(self, paths: list[str]) -> Slices:
         """x [P], y [Q] and margins [2, Q, P] of the plane through two runs."""
         return self.inputs.boundary(self._slices[tuple(paths)], paths, self.seeds(paths[0])[0])
 

@@ -12,6 +12,7 @@ import pandas as pd
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.records.panel import Profile
+from spatial_adversarial.records.plane import Plane, Slices
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.runner.hdf5 import opened
 from spatial_adversarial.runner.run_folder import checked, read_run, same
@@ -45,8 +46,8 @@ class Inputs:
         file = checked(self._folder(path, seed), "history.csv", self._run_record(path, seed))
         return pd.read_csv(io.BytesIO(file.read_bytes()))
 
-    def boundary(self, file: Path, paths: list[str], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """x [P], y [Q] and margins [2, Q, P] of the plane through two runs."""
+    def boundary(self, file: Path, paths: list[str], seed: int) -> Slices:
+        """The planes through two runs' boundaries."""
         runs = [f"{path}/seed{seed}" for path in paths]
         wanted = {"runs": runs}
         if all(self._run_record(path, seed) for path in paths):
@@ -55,7 +56,9 @@ class Inputs:
             record = json.loads(found.attrs["made_of"])
             same(file, record, wanted)
             self._one_data_set(paths[0], record["data"], file)
-            return found["x"][()], found["y"][()], found["margin"][()]
+            groups = [found, *(found["more"].values() if "more" in found else [])]
+            planes = [Plane(*(group[name][()] for name in Plane._fields)) for group in groups]
+            return Slices(planes, found["distance"][()] if "distance" in found else np.empty((2, 0)))
 
     def _read(self, path: str, name: str, seed: int, settings: str) -> Evaluation:
         file, (run, weights) = self._path(path, name, seed), run_and_weights(path)
