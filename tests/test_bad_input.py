@@ -191,7 +191,7 @@ BAD_SPECS = {
     "a panel that draws two things": (
         INVARIANCE,
         {"figures.fig1.panels.a'.lines": "accuracy"},
-        ["figures.fig1.panels.a'.profile", "'strength'"],
+        ["figures.fig1.panels.a'.lines", "a panel of kind 'profile' has none"],
     ),
     "unknown lines": (
         "tradeoff.yaml",

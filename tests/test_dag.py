@@ -20,6 +20,9 @@ def trained(said: str) -> list[str]:
     return [f"{run}/seed{seed}" for run, seed in re.findall(r"Job \d+: Train (\S+), seed (\d+)\.", said)]
 
 
+WITH_REASONS = ("--dry-run", "--quiet", "host")  # which the default profile leaves out
+
+
 def evaluated(said: str) -> list[str]:
     """The evaluation files that a dry run would make, from their reasons."""
     missing = re.findall(r"Missing output files: ([^;\n]*)", said)
@@ -128,7 +131,7 @@ def test_another_device_schedules_nothing(finished, snakemake):
 
 def test_a_longer_family_trains_the_new_members_only(finished, snakemake):
     longer = two_members(budget={"members": {"rotate": [0, 60, 180]}})
-    said = done(snakemake(finished, longer, "--dry-run", "--", FIG1))
+    said = done(snakemake(finished, longer, *WITH_REASONS, "--", FIG1))
     (run,) = trained(said)
     assert run.startswith("mnist/stdcnn/rotate60-")
     assert len(evaluated(said)) == 3 and all(run in file for file in evaluated(said))
@@ -142,7 +145,7 @@ def test_another_seed_trains_that_seed_only(finished, snakemake):
 
 def test_a_longer_grid_evaluates_that_profile_only(finished, snakemake):
     grid = {"profiles": {"rotation": {"grid": [0, 10, 30, 60, 120, 180]}}}
-    said = done(snakemake(finished, two_members(overrides=grid), "--dry-run", "--", FIG1))
+    said = done(snakemake(finished, two_members(overrides=grid), *WITH_REASONS, "--", FIG1))
     assert not trained(said)
     assert len(evaluated(said)) == 2 and all("/rotation-" in file for file in evaluated(said))
     assert jobs(said)["aggregate"] == 1

@@ -23,6 +23,7 @@ from spatial_adversarial.data import images, stand_ins
 from spatial_adversarial.data.download import fetch
 from spatial_adversarial.data.prepare import moments, prepare, write
 from spatial_adversarial.data.sources import TINY, read
+from spatial_adversarial.transforms.pixels import to_float
 
 SIZES = {"train": 30, "test": 20}
 MNIST_FILES = [f"{part}.gz" for part in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")]
@@ -374,7 +375,7 @@ def test_to_float(small):
     whole, derived = images.load(small, "train", limit=5), images.load(small, "test")
     assert whole.images.dtype == torch.uint8 and derived.images.dtype == torch.float32
     for loaded in (whole, derived):
-        assert torch.equal(images.to_float(loaded.images)[:, 0, 0, 0], torch.arange(5) / 255)
+        assert torch.equal(to_float(loaded.images)[:, 0, 0, 0], torch.arange(5) / 255)
 
 
 def test_splits_are_disjoint_and_reproducible():
