@@ -1,5 +1,6 @@
 """FAT, ATES, AWP, OA-AT with its LPIPS, and AutoAugment: by hand, by their defining properties, and in the loop."""
 
+import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -60,6 +61,18 @@ def cross_entropy(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 def state(model: nn.Module) -> bytes:
     return weights_bytes(model.state_dict())
+
+
+def test_settings_and_passes_are_known_without_torch():
+    code = "import sys; sys.modules['torch'] = None; from spatial_adversarial.methods import METHODS, make; "
+    code += f"print(*METHODS, make({{'oaat': {OAAT}}}).passes)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1] / "workflow_scripts",
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["ates", "fat", "natural", "oaat", "pgd", "trades", "16.25"], done.stderr
 
 
 # Attacks that stop early
