@@ -26,9 +26,8 @@ def show_a_line_a_job(status: Status) -> None:
     for handler in logger.handlers:
         if isinstance(handler, ColorizingTextHandler):
             lines = LineAJob(status)
-            handler.filters.insert(
-                0, lines
-            )  # before Snakemake's, which hides with `quiet` what is needed here
+            # before Snakemake's own, which hides with `quiet` what is needed here
+            handler.filters.insert(0, lines)
             threading.Thread(target=lines.show_running, daemon=True).start()
 
 
