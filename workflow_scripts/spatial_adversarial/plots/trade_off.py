@@ -25,7 +25,7 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
     y: 1 - fooling rate at eps .1 or 2/255. Members that lack either are left out. The points of up to FEW rows have
-    their strengths beside them; `common`: the names of all rows, range_words once.
+    their strengths beside them; `common`: the names of all rows, given once.
     """
     series, budgets, ranges, labelled = [], set(), set(), []
     for number, panels in enumerate(panel for panel in grid if has_invariance_and_robustness(panel)):
@@ -45,8 +45,8 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list
         label_points(axes, [one[:2] for one in labelled], [one[2] for one in labelled], SMALL)
     axes.set_title("trade-off", pad=2)
     look = {"borderpad": 0, "borderaxespad": 0, "labelspacing": 0.25, "fontsize": SMALL, "handlelength": 1.5}
-    range_words = [*common, "one point a network", "darker: trained with a larger range or eps"]
-    title = fill(", ".join(range_words), 72)
+    parts = [*common, "one point a network", "darker: trained with a larger range or eps"]
+    title = fill(", ".join(parts), 72)
     axes.legend(
         handles=series, loc="upper left", bbox_to_anchor=(1.04, 1), title=title, title_fontsize=SMALL, **look
     )
