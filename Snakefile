@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/surroundings.smk"
 
 

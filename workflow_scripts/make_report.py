@@ -16,7 +16,8 @@ def make_report(config: dict, snakefile: Path, files: list[str], output: str) ->
         settings.flush()
         # --nolock: the outer Snakemake holds the folder's lock while it waits for this job
         command = [sys.executable, "-m", "snakemake", "--nolock", "--snakefile", str(snakefile)]
-        command += ["--configfile", settings.name, "--report", output, "--", *files]
+        command += ["--configfile", settings.name, "--report", output]
+        command += ["--report-stylesheet", str(snakefile.parent / "rules/captions/report.css"), "--", *files]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not Path(output).exists():
         raise RuntimeError(

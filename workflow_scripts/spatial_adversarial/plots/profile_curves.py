@@ -115,7 +115,7 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     for axes in panels:
         axes.set_xlim(right=right)
         for text in axes.texts:
-            text.set_visible(text.get_text() != BEYOND or right > reach)
+            text.set_visible(text.get_text() != BEYOND or right > 1.01 * reach)
         for line in axes.lines:
             line.set_clip_on(True)
         if axes.get_xlabel() and [last] == met:
