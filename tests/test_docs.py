@@ -243,12 +243,13 @@ from spatial_adversarial import methods
 from spatial_adversarial.catalog import load
 from spatial_adversarial.planning.costs import training_passes
 from spatial_adversarial.records.reading import read
+from spatial_adversarial.records.recipe import Recipe
 
 catalog = load(read(Path("config.yaml")), Path("figures"))
 (target,) = catalog.targets.values()
 for path in sorted(target.paths(), reverse=True):
     recipe = catalog.recipe(path)
-    print(path.split("/")[2].split("-")[0], recipe["phases"][0]["method"], training_passes(recipe, 100))
+    print(path.split("/")[2].split("-")[0], recipe["phases"][0]["method"], training_passes(Recipe.of(recipe), 100))
 del sys.modules["torch"]
 import torch
 
