@@ -29,7 +29,7 @@ wildcard_constraints:
     seed=r"\d+",
     profile=r"[\w-]+",
     images=r"[\w.-]+",
-    paper="|".join(config["papers"]),
+    paper="|".join(catalog.config["papers"]),
     target=r"\w+",
 
 
@@ -44,6 +44,7 @@ include: "rules/redraw.smk"
 include: "rules/tables.smk"
 include: "rules/site.smk"
 include: "rules/plan.smk"
+include: "rules/own.smk"
 include: "rules/targets.smk"
 include: "rules/export.smk"
 include: "rules/watching.smk"
@@ -55,7 +56,7 @@ rule all:
         products.of_all(catalog, paths),
         products.site(catalog, paths),
     message:
-        "Every figure, table and claim of {config[papers]} is in {config[results]}."
+        "Every figure, table and claim of {catalog.config[papers]} is in {config[results]}."
 
 
 if not AS_MODULE:

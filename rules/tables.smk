@@ -113,7 +113,7 @@ rule claims_published:
         "../workflow_scripts/claims.py"
 
 
-for paper in config["papers"]:
+for paper in catalog.config["papers"]:
 
     rule:
         name:

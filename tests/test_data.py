@@ -17,13 +17,16 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from spatial_adversarial.data import images, stand_ins
 from spatial_adversarial.data.download import fetch
 from spatial_adversarial.data.prepare import moments, prepare, write
-from spatial_adversarial.data.sources import TINY, read
+from spatial_adversarial.data.sources import TINY, pieces, read
 from spatial_adversarial.transforms.pixels import to_float
+
+ROOT = Path(__file__).parents[1]
 
 SIZES = {"train": 30, "test": 20}
 MNIST_FILES = [f"{part}.gz" for part in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")]
@@ -193,6 +196,30 @@ def test_second_url_is_tried(server, tmp_path):
     spec, _ = served_mnist(server)
     spec["urls"] = {file: [f"{server.url}/gone/{file}", url] for file, url in spec["urls"].items()}
     assert len(fetch("mnist", spec, tmp_path, retries=1)) == 4
+
+
+def test_folders_are_tried_in_turn_until_a_checksum_holds(server, tmp_path):
+    """The first has none of the files, the second others of their names, the third them; a fourth is not asked."""
+    files, spec, _ = mini_mnist()
+    server.files = {f"third/{file}": content for file, content in files.items()}
+    server.files |= {f"second/{file}": content[:-1] + b"?" for file, content in files.items()}
+    spec["urls"] = [f"{server.url}/{name}" for name in ("first", "second/", "third", "fourth")]
+    found = fetch("mnist", spec, tmp_path, retries=1)
+    assert found == {f"MNIST/raw/{file}": spec["checksums"][file] for file in MNIST_FILES}
+    asked = [path for path in server.asked if path.endswith(MNIST_FILES[0])]
+    assert asked == [f"/{name}/{MNIST_FILES[0]}" for name in ("first", "second", "third")]
+
+
+def test_the_registry_lists_where_each_archive_lies():
+    entries = yaml.safe_load((ROOT / "figures/registry.yaml").read_text(encoding="utf-8"))["data"]
+    found = {name: pieces(entry) for name, entry in entries.items() if "urls" in entry}
+    assert set(found) == {"mnist", "cifar10", "cifar100", "tiny_imagenet"}
+    for name, archives in found.items():
+        for piece in archives:
+            assert piece.urls == tuple(url + Path(piece.archive).name for url in entries[name]["urls"])
+    # as torchvision has them, in its order
+    theirs = {piece.archive: piece.urls for piece in pieces({"source": "MNIST"})}
+    assert {piece.archive: piece.urls for piece in found["mnist"]} == theirs
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: content[:-1] + b"?"])

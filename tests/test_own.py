@@ -1,18 +1,26 @@
 """A user's own model, from a file, a builder in it and a checkpoint: the papers' figures gain its panels."""
 
+import json
 import re
 import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import safetensors.torch
 import torch
+import yaml
+from matplotlib.figure import Figure
 
-from spatial_adversarial import models
+import evaluate
+from spatial_adversarial import models, panels
 from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.judging.columns import column_of
+from spatial_adversarial.judging.numbers import Numbers
 from spatial_adversarial.models import user_weights
+from spatial_adversarial.reporting import captions
 
 ROOT = Path(__file__).parents[1]
 BUILDER = """
@@ -326,11 +334,16 @@ def test_a_figure_gains_a_panel_a_profile_and_a_run_that_trains_nothing(mine, fu
     catalog = load(full_config | {"own": {"mine": mine}}, ROOT / "figures")
     fig1 = catalog.targets["invariance", "fig1"]
     added = [panel for panel in fig1.panels if panel.model == "mine"]
-    assert [panel.letter for panel in added] == ["a mine", "b mine", "a' mine"]
+    assert [panel.letter for panel in added] == ["a mine", "b mine"]
+    normalised = load(full_config | {"own": {"mine": mine | {"normalise": "dataset"}}}, ROOT / "figures")
+    letters = [
+        panel.letter for panel in normalised.targets["invariance", "fig1"].panels if panel.model == "mine"
+    ]
+    assert letters == ["a mine", "b mine", "a' mine"]
     (path,) = {member.path for panel in added for member in panel.members}
     assert re.fullmatch(r"mnist/mine/given-[0-9a-f]{8}", path)
     assert catalog.recipe(path)["phases"][0]["epochs"] == 0
-    shown = {line.profiles[p.members[0].path].file for p in fig1.panels[:3] for line in p.lines}
+    shown = {line.profiles[p.members[0].path].file for p in fig1.panels[:2] for line in p.lines}
     assert set(catalog.profiles[path]) == shown
     assert set(before.recipes) == set(catalog.recipes) - {path}
 
@@ -349,11 +362,155 @@ def test_an_edit_of_its_files_is_another_run(mine, full_config):
         ({"data": "mnst"}, r"own\.mine\.data: unknown data set 'mnst' \(did you mean 'mnist'\?\)"),
         ({"figures": ["invariance/fig11"]}, r"own\.mine\.figures: unknown figure 'invariance/fig11'"),
         ({"bilder": "build"}, "unknown key 'bilder'"),
+        ({"tables": ["oaat/table1"]}, r"own\.mine\.tables: oaat/table1 has no results on mnist"),
+        ({"tables": ["oaat/tabel1"]}, r"own\.mine\.tables: unknown table 'oaat/tabel1'"),
+        (
+            {"profiles": ["rotatoin"]},
+            r"own\.mine\.profiles: unknown profile 'rotatoin' \(did you mean 'rotation'\?\)",
+        ),
+        ({"profiles": ["oatt/gama_8"]}, r"own\.mine\.profiles: unknown paper 'oatt'"),
     ],
 )
 def test_a_wrong_entry_is_one_line_before_any_job(mine, full_config, changes, message):
     with pytest.raises(CatalogError, match=message):
         load(full_config | {"own": {"mine": mine | changes}}, ROOT / "figures")
+
+
+def test_profiles_alone_make_a_paper_of_its_own(mine, full_config):
+    entry = {key: value for key, value in mine.items() if key != "figures"}
+    entry |= {"data": "cifar10", "profiles": ["rotation", "pgd", "oaat/autoattack_8", "cusp/pgd_8"]}
+    catalog = load(full_config | {"own": {"mine": entry}}, ROOT / "figures")
+    assert catalog.config["papers"][-1] == "own"
+    figure, table = catalog.targets["own", "mine"], catalog.targets["own", "mine_table"]
+    assert [panel.lines[0].profiles[panel.members[0].path].key for panel in figure.panels] == [
+        "rotation",
+        "pgd",
+    ]
+    (row,) = table.panels
+    assert [line.name for line in row.lines] == ["clean", "autoattack_8", "pgd_8"]
+    assert row.lines[0].metric == "natural_accuracy"
+    runs = {path for target in (figure, table) for path in target.paths()}
+    assert [path.split("/")[1] for path in runs] == ["mine"]  # no run of a paper
+    again = load(catalog.config, ROOT / "figures")  # as a job is given it
+    assert (
+        again.config["papers"] == catalog.config["papers"] and again.targets.keys() == catalog.targets.keys()
+    )
+    assert load(catalog.config, ROOT / "figures", "own").targets.keys() == {
+        ("own", "mine"),
+        ("own", "mine_table"),
+    }
+
+
+def test_tables_gain_a_row_of_what_fits(mine, full_config):
+    entry = {key: value for key, value in mine.items() if key != "figures"}
+    entry |= {"data": "cifar10", "tables": ["oaat/table1"]}
+    before = load(full_config, ROOT / "figures")
+    small = {"budget": {"rows": {"oaat/table1": ["oaat"]}}}
+    catalog = load(full_config | small | {"own": {"mine": entry}}, ROOT / "figures")
+    table = catalog.targets["oaat", "table1"]
+    row = table.panels[-1]
+    assert (row.letter, row.title, row.model, row.reason) == ("mine", "Mine", "mine", "")
+    assert [line.name for line in row.lines] == list(table.spec["columns"])
+    others = {key: one for key, one in table.spec["rows"].items() if key not in ("own", "mine")}
+    assert others == before.targets["oaat", "table1"].spec["rows"]
+
+
+def test_a_row_of_ones_own_is_not_judged():
+    rows = pd.DataFrame({"panel": ["a", "mine"], "family": ["pgd", "given"], "column": ["c", "c"]})
+    rows = rows.assign(
+        value=[0.5, 0.9], low=[0.4, 0.8], high=[0.6, 1.0], kind="row", learnt="yes", published=None
+    )
+    numbers = Numbers(rows, np.full((2, 3), 0.5, dtype=np.float32))
+    assert set(column_of(numbers, "c", "value").samples) == {"a"}
+
+
+def drawn(catalog) -> Figure:
+    """invariance fig1 of a catalog, of numbers that no evaluation is needed for."""
+    target, found = catalog.targets["invariance", "fig1"], []
+    for panel in target.panels:
+        (line,) = panel.lines
+        for member in panel.members:
+            profile = line.profiles[member.path]
+            for k, x in enumerate(profile.settings["grid"]):
+                level = 0.97 if panel.model == "mine" else 0.9
+                found.append(
+                    {"panel": panel.letter, "metric": line.metric, "strength": member.strength, "x": x}
+                    | {"value": level - 0.05 * k, "low": level - 0.05 * k, "high": level - 0.05 * k}
+                    | {"clean_accuracy": level, "learnt": "yes", "status": "run", "source": "ours"}
+                    | {"profile": profile.key, "x_unit": profile.unit, "attack_space": panel.space}
+                    | {"kind": panel.kind, "column": "", "attacked_label": "predicted"}
+                )
+    return panels.draw(pd.DataFrame(found), captions.figure(catalog, target))
+
+
+def test_its_curve_is_drawn_over_the_papers_with_its_clean_accuracy(mine, full_config):
+    plain = drawn(load(full_config, ROOT / "figures"))
+    catalog = load(full_config | {"own": {"mine": mine}}, ROOT / "figures")
+    figure = drawn(catalog)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [axes.get_title(loc="left") for axes in plain.axes]  # no panel more
+    over = {
+        axes.get_title(loc="left"): line
+        for axes in figure.axes
+        for line in axes.lines
+        if line.get_label() == "Mine · 97.0%"
+    }
+    assert set(over) == {"(a)", "(b)"}
+    assert over["(b)"].get_ydata()[0] == 0.97 and len(over["(b)"].get_ydata()) == 13
+    others = {line.get_color() for axes in plain.axes for line in axes.lines}
+    assert over["(a)"].get_color() not in others
+    (legend,) = figure.legends
+    assert "Mine · 97.0%" in [text.get_text() for text in legend.get_texts()]
+    assert "networks of the user's own" in captions.caption(catalog, catalog.targets["invariance", "fig1"])
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch) -> list[dict]:
+    """A stand-in of RobustBench's loader, in place of the package; what it was asked for."""
+    asked = tmp_path / "asked.json"
+    package = tmp_path / "stand_in" / "robustbench"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "utils.py").write_text(
+        "import json\nfrom pathlib import Path\nfrom torch import nn\n\n"
+        "def load_model(**wanted):\n"
+        f"    Path({str(asked)!r}).write_text(json.dumps(wanted))\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10)).eval()\n"
+    )
+    for name in ("robustbench", "robustbench.utils"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(str(package.parent))
+    return asked
+
+
+def test_the_example_of_a_zoo_asks_its_loader_and_is_evaluated_by_autoattack(zoo, full_config, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    example = yaml.safe_load((ROOT / "docs/examples/robustbench/own.yaml").read_text())
+    catalog = load(full_config | example, ROOT / "figures")
+    (row,) = catalog.targets["own", "oaat_released_table"].panels
+    assert {line.name for line in row.lines} == {"clean", "autoattack_8"}
+    settings = row.lines[1].profiles[row.members[0].path].settings
+    assert settings["attack"] == "autoattack" and settings["grid"] == [8 / 255] and settings["images"] is None
+    assert catalog.targets["oaat", "table1"].panels[-1].letter == "oaat_released"
+    entry = example["own"]["oaat_released"]
+    network = models.build(
+        {"name": "own"} | {k: entry[k] for k in ("file", "builder")}, channels=3, side=32, classes=10
+    )
+    assert network(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    asked = json.loads(zoo.read_text())
+    assert asked.pop("model_dir")
+    assert asked == {"model_name": "Addepalli2021Towards_RN18", "dataset": "cifar10", "threat_model": "Linf"}
+
+
+def test_a_network_at_chance_is_told_how_images_look(capsys, caplog):
+    evaluate.doubt(Path("runs/mine"), 0.098)
+    said = capsys.readouterr().err
+    assert "runs/mine: clean accuracy 9.8%" in said and "[0, 1]" in said and said.count("\n") == 1
+
+
+def test_without_profiles_the_command_says_what_is_missing(full_config, dry_run):
+    status, said = dry_run(full_config | {"papers": ["invariance"]}, "own")
+    assert status == 1 and "config: own: no model names profiles" in said
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from spatial_adversarial.catalog import Catalog, load
+from spatial_adversarial.records.identity import released
 from spatial_adversarial.results import run_index
 from spatial_adversarial.results.shared_runs import choose, export_runs, fetch_run, wanted_runs
 from spatial_adversarial.runner.files import digest
@@ -41,7 +42,7 @@ def finish(catalog: Catalog, number: int) -> list[str]:
         (wanted.folder / "provenance.json").write_text(json.dumps({"seconds": 1.5 + k}))
         path, _, seed = wanted.run.rpartition("/seed")
         files = [name for name in wanted.files if name != "run.yaml"]
-        write_run(wanted.folder, catalog.recipe(path), int(seed), files, {"data": "images"})
+        write_run(wanted.folder, released(catalog.recipe(path)), int(seed), files, {"data": "images"})
     return [wanted.run for wanted in finished]
 
 

@@ -1,6 +1,7 @@
 """Evaluate one trained run: per-image predictions of each profile asked for, one HDF5 file a profile."""
 
 import logging
+import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ def evaluate(
     from spatial_adversarial.records.profile import ProfileSettings
     from spatial_adversarial.results.store import write_evaluation
     from spatial_adversarial.runner.device import halve_when_full, pick_device
+    from spatial_adversarial.statistics.learnt import has_learnt
 
     target = pick_device(device, threads, repeatable=True)
     images_digest, _ = origin(data)
@@ -77,10 +79,22 @@ def evaluate(
         unit = resolved.perturbation.unit
         write_evaluation(output, result, x_unit=unit, profile=profile, made_of=parts)
         blocks.remove()
+        if "file" in recipe["model"] and not has_learnt(result.clean, result.label, images.classes):
+            doubt(run, float((result.clean == result.label).mean()))
         record(f"{output}.json", started, run=str(run), images=len(images))
 
     for output, profile in profiles.items():
         one(output, profile)
+
+
+def doubt(run: Path, accuracy: float) -> None:
+    """Say what to look at where a user's own network knows hardly more than chance of images that it was made for."""
+    line = (
+        f"{run}: clean accuracy {100 * accuracy:.1f}%: does the network take float32 images [N, C, H, W] in [0, 1] as "
+        "its entry's `normalise` leaves them, and number the classes as torchvision does (docs/extending.md)?"
+    )
+    logging.warning(line)
+    print(line, file=sys.stderr, flush=True)
 
 
 def source_folders(profiles: list[dict], weights: Iterable[str]) -> dict[str, Path]:

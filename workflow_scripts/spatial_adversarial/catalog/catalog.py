@@ -29,10 +29,11 @@ class Catalog:
 
     def __init__(self, config: dict, folder: Path, paper: str | None = None):
         self._again = (folder, paper)
-        specs = Specs(config, folder)
+        specs = Specs(external_models.of_files(config), folder)
         self.config, self.registry = specs.config, specs.registry
         self.recipes: dict[str, dict] = {}
         self.registry["models"] |= external_models.models(specs)
+        external_models.add_paper(specs)
         papers = self.config["papers"] if paper is None else [paper]
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
         found = [t for paper in papers for t in with_clean(list(targets_of(paper, specs, scopes[paper])))]

@@ -1,26 +1,34 @@
-"""A user's own models: entries of the config, beside the papers' models in the figures that they name."""
+"""A user's own models: entries of the config, over the papers' curves, in their tables, and in figures of their own."""
 
 import ast
 from pathlib import Path
 
 from spatial_adversarial.catalog.specs import Specs
-from spatial_adversarial.records.reading import CatalogError, lookup
+from spatial_adversarial.panels import kind_of
+from spatial_adversarial.records.reading import CatalogError, choose, lookup
 from spatial_adversarial.runner.files import digest
 
 KEYS = ("label", "file", "builder", "weights", "normalise")
 FAMILY, RECIPE = "given", "as_given"  # in figures/protocols.yaml
+PAPER = "own"  # which the models that name `profiles` make
+ABOUT = {"title": "Your own models", "authors": "evaluated without training"}
+HEADING = "own"  # the key of the row above a user's own in a table
 
 
 def models(specs: Specs) -> dict[str, dict]:
-    """The registry's models of the config's `own`; CatalogError for an unknown data set or figure."""
+    """The registry's models of the config's `own`; CatalogError for an unknown data set, figure or table."""
     entries, registry = specs.config["own"], specs.registry
     for key, entry in entries.items():
         where = f"config: own.{key}"
         if key in registry["models"]:
             raise CatalogError(f"{where}: a model of the registry has this name")
         lookup("data set", entry["data"], registry["data"], f"{where}.data")
-        for figure in entry["figures"]:
+        if not {"figures", "tables", "profiles"} & entry.keys():
+            raise CatalogError(f"{where}: say what shows it: figures, tables or profiles")
+        for figure in entry.get("figures", []):
             lookup("figure", figure, specs.figures(), f"{where}.figures")
+        for table in entry.get("tables", []):
+            lookup("table", table, specs.figures("tables"), f"{where}.tables")
     return {
         key: {"network": "own", "recipe": RECIPE} | {k: entry[k] for k in KEYS if k in entry}
         for key, entry in entries.items()
@@ -28,14 +36,114 @@ def models(specs: Specs) -> dict[str, dict]:
 
 
 def panels(dealt: dict[str, dict], entries: dict, figure: str) -> dict[str, dict]:
-    """A panel more for each own model, profile and space that a figure ("paper/name") draws on the model's data."""
+    """The panels of own models in a figure ("paper/name"), on their data: "a mine" is drawn over panel a.
+
+    Over each panel of a profile; of other kinds, such as pictures, once for each profile, beside the paper's. Not over
+    those of attacks in normalised inputs where the network normalises none.
+    """
     more: dict[tuple, tuple[str, dict]] = {}
     for key, entry in entries.items():
+        spaces = ("pixel",) if entry.get("normalise", "none") == "none" else ("pixel", "normalized")
         for letter, panel in dealt.items():
-            if figure in entry["figures"] and "profile" in panel and panel["data"] == entry["data"]:
-                drawn = key, panel["profile"], panel.get("metric"), panel.get("space")
-                more.setdefault(drawn, (f"{letter} {key}", panel | {"model": key, "family": FAMILY}))
+            fits = (
+                "profile" in panel
+                and panel["data"] == entry["data"]
+                and panel.get("space", "pixel") in spaces
+            )
+            if figure in entry.get("figures", []) and fits:
+                kind = panel.get("kind") or kind_of(panel)
+                place = letter if kind == "profile" else (panel["profile"], panel.get("space"))
+                drawn = panel | {"model": key, "family": FAMILY}
+                drawn = {
+                    name: value for name, value in drawn.items() if name not in ("published", "strengths")
+                }
+                more.setdefault((key, place), (f"{letter} {key}", drawn))
     return dict(more.values())
+
+
+def with_rows(table: dict, entries: dict, name: str, profiles: dict[str, dict]) -> dict:
+    """A table of results ("paper/name") with a row for each own model that names it, below a heading.
+
+    A row has the columns that its network fits: not those measured at the strength of a training. CatalogError where
+    the table has nothing on the model's data, or a row of its name.
+    """
+    named = {key: entry for key, entry in entries.items() if name in entry.get("tables", [])}
+    columns = [key for key, column in table.get("columns", {}).items() if not _by_strength(column, profiles)]
+    more: dict[str, dict] = {HEADING: {"heading": "Your own"}} if named else {}
+    for key, entry in named.items():
+        where = f"config: own.{key}.tables: {name}"
+        rows = table.get("rows", {})
+        if entry["data"] not in {row.get("data", table.get("data")) for row in rows.values()}:
+            raise CatalogError(f"{where} has no results on {entry['data']}")
+        if key in rows or HEADING in rows:
+            raise CatalogError(f"{where} has a row of this name")
+        more[key] = {"label": entry["label"], "data": entry["data"], "model": key, "family": FAMILY}
+        more[key] |= {"columns": columns}
+    return table | {"rows": table["rows"] | more} if named else table
+
+
+def _by_strength(column: dict, profiles: dict[str, dict]) -> bool:
+    moved = profiles.get(column["profile"], {}).get("input", {})
+    return column.get("at") == "strength" or "strength" in moved.values()
+
+
+def of_files(config: dict) -> dict:
+    """A configuration with the papers that files say alone: as it was before PAPER was added to it."""
+    papers = (
+        [name for name in config["papers"] if name != PAPER] if _makes_paper(config) else config["papers"]
+    )
+    return config | {"papers": papers}
+
+
+def _makes_paper(config: dict) -> bool:
+    entries = config.get("own") or {}
+    return any(isinstance(entry, dict) and "profiles" in entry for entry in entries.values())
+
+
+def add_paper(specs: Specs) -> None:
+    """Give a configuration the paper of its own models where some name profiles; CatalogError where a file has it."""
+    if _makes_paper(specs.config):
+        if PAPER in specs.files:
+            raise CatalogError(
+                f"config: own: profiles make a paper {PAPER!r}, but {specs.files[PAPER]} is there"
+            )
+        specs.add_paper(PAPER, paper(specs))
+
+
+def paper(specs: Specs) -> dict:
+    """The paper of own models that name `profiles`: a figure of each's profiles, a table of those at a single point.
+
+    A profile is one that papers share, or <paper>/<profile>. CatalogError for an unknown one.
+    """
+    spec: dict = ABOUT | {"profiles": {}, "figures": {}, "tables": {}}
+    for key, entry in specs.config["own"].items():
+        curves, points = [], []
+        for name in entry.get("profiles", []):
+            profile, found = _profile(specs, name, f"config: own.{key}.profiles")
+            if "/" in name and spec["profiles"].setdefault(profile, found) != found:
+                raise CatalogError(f"config: own.{key}.profiles: two papers have a profile {profile!r}")
+            grid = choose(found["grid"], {"by_data": entry["data"], "by_model": key}, f"config: own.{key}")
+            (curves if len(grid) > 1 else points).append(profile)
+        about = {"data": entry["data"], "model": key, "family": FAMILY}
+        if curves:
+            panels = {chr(ord("a") + k): about | {"profile": profile} for k, profile in enumerate(curves)}
+            spec["figures"][key] = {"title": entry["label"], "panels": panels}
+        if points:
+            columns = {"clean": {"label": "Clean", "profile": points[0], "metric": "natural_accuracy"}}
+            labels = specs.shared["profiles"] | spec["profiles"]
+            columns |= {one: {"label": labels[one]["label"], "profile": one} for one in points}
+            table = {"kind": "results", "title": entry["label"], "columns": columns}
+            spec["tables"][f"{key}_table"] = table | {"rows": {key: about | {"label": entry["label"]}}}
+    return {name: value for name, value in spec.items() if value}
+
+
+def _profile(specs: Specs, name: str, where: str) -> tuple[str, dict]:
+    """(its name, its YAML) of a profile that papers share, or of "<paper>/<profile>"."""
+    file, _, profile = name.rpartition("/")
+    if file:
+        lookup("paper", file, specs.files, where)
+    known = specs.paper(file)["profiles"] if file else specs.shared["profiles"]
+    return profile, lookup("profile", profile, known, where)
 
 
 def network_spec(entry: dict, where: str) -> dict:

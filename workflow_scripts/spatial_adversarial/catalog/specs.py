@@ -100,15 +100,20 @@ class Specs:
             check_choices(self._papers[name], self._choices, f"{self.folder / name}.yaml: ")
         return self._papers[name]
 
+    def add_paper(self, name: str, spec: dict) -> None:
+        """Have a paper more that no file says; it comes last."""
+        self._papers[name] = spec
+        self.config["papers"] = [*self.config["papers"], name]
+
     def scope(self, paper: str, recipes: dict[str, dict]) -> Scope:
         """Where the names in a paper's file are looked up; runs add their recipes to `recipes`."""
         files = [str(self.folder / f"{name}.yaml") for name in (paper, "protocols", "registry")]
         images = "released" if self.config["robust_images"] == "released" else "ours"
         return Scope(self.registry, self.shared, self.paper(paper), self.config, *files, recipes, images)
 
-    def figures(self) -> dict[str, dict]:
-        """{<paper>/<name>: YAML} of the figures of all papers that the config asks for."""
-        specs = {paper: self.paper(paper).get("figures", {}) for paper in self.config["papers"]}
+    def figures(self, kind: str = "figures") -> dict[str, dict]:
+        """{<paper>/<name>: YAML} of the figures, or "tables", of all papers that the config asks for."""
+        specs = {paper: self.paper(paper).get(kind, {}) for paper in self.config["papers"]}
         return {f"{paper}/{name}": spec for paper, figures in specs.items() for name, spec in figures.items()}
 
     def tables(self, paper: str) -> dict[str, dict]:

@@ -67,6 +67,8 @@ class Table:
         table, _, row = key.rpartition(".")
         if f"{self.paper}/{table or self.name}/{row}" in self.scope.config["optional_rows"]:
             return False
+        if self.rows.get(key, {}).get("model") in self.scope.config["own"]:
+            return False
         kept = by_name(f"{self.paper}/{table or self.name}", self.scope.config["budget"].get("rows", {}))
         return kept is not None and row not in map(str, kept)
 

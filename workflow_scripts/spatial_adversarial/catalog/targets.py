@@ -16,7 +16,7 @@ from spatial_adversarial.catalog.panel_specs import expand_panels, resolve_panel
 from spatial_adversarial.catalog.specs import Scope, Specs
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.records.identity import run_and_weights
-from spatial_adversarial.records.panel import Panel
+from spatial_adversarial.records.panel import Panel, base_letter
 from spatial_adversarial.records.reading import CatalogError, lookup, merge, validate
 from spatial_adversarial.theory.bounds import CLASSIFIERS, STATEMENTS
 
@@ -135,6 +135,7 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     kept = list(dealt) if kept is None else kept
     for k in kept:
         lookup("panel", k, dealt, f"config: budget.panels.{paper}/{name}")
+    kept = {*kept, *(k for k in dealt if base_letter(k) in kept)}
     panels = tuple(p if p.reason or p.letter in kept else replace(p, reason=LEFT_OUT) for p in panels)
     return Target(paper, name, kind, title, columns, {"note": spec.get("note", "")}, panels)
 
@@ -142,8 +143,8 @@ def _figure(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
 def _dealt(paper: str, name: str, spec: dict, specs: Specs, where: str) -> dict[str, dict]:
     """A figure's panels in the YAML by letter, those of the user's own models among them."""
     dealt = expand_panels(spec, where)
-    dealt |= external_models.panels(dealt, specs.config["own"], f"{paper}/{name}")
     dealt = {k: lookup("panel", k, dealt, f"{where}.only") for k in spec.get("only", dealt)}
+    dealt |= external_models.panels(dealt, specs.config["own"], f"{paper}/{name}")
     if not dealt:
         raise CatalogError(f"{where}: a figure needs panels")
     return dealt
@@ -180,7 +181,9 @@ def _table(paper: str, name: str, specs: Specs, scope: Scope) -> Target:
     where = f"{scope.file}: tables.{name}"
     spec = specs.tables(paper)[name]
     if TARGETS[spec["kind"]].made_of == "rows":
-        described, rows = table_rows.resolve(paper, name, specs.tables(paper), scope)
+        tables, profiles = specs.tables(paper), scope.shared["profiles"] | scope.paper.get("profiles", {})
+        spec = external_models.with_rows(spec, specs.config["own"], f"{paper}/{name}", profiles)
+        described, rows = table_rows.resolve(paper, name, tables | {name: spec}, scope)
         return Target(paper, name, spec["kind"], spec.get("title", ""), 1, described, rows)
     for key in ("models", "data"):
         if key not in spec:

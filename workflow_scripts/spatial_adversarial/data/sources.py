@@ -40,7 +40,8 @@ class Piece:
 def pieces(spec: dict) -> list[Piece]:
     """Return the raw files of the data set `spec`; none if it is made from scikit-learn's digits.
 
-    `spec["checksums"]` and `spec["urls"]` (file name -> URL or list of URLs) win over torchvision's own.
+    `spec["checksums"]` and `spec["urls"]` (the folders that hold the archives, or file name -> URL or list of URLs) win
+    over torchvision's own; URLs are tried in their order.
     Raises ValueError for a source that is not known, or if an archive has no checksum.
     """
     source = spec["source"]
@@ -88,7 +89,9 @@ def _torchvision_pieces(source: str) -> list[Piece]:
 
 def _override(piece: Piece, spec: dict) -> Piece:
     file = Path(piece.archive).name
-    urls = spec.get("urls", {}).get(file, piece.urls)
+    urls = spec.get("urls", {})
+    folders = isinstance(urls, list)
+    urls = [f"{url.rstrip('/')}/{file}" for url in urls] if folders else urls.get(file, piece.urls)
     checksums = piece.checksums | spec.get("checksums", {})
     if file not in checksums:
         raise ValueError(f"{spec['source']}: the registry gives no checksum for {file}")

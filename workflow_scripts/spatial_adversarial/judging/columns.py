@@ -35,8 +35,9 @@ class Column:
 
 
 def column_of(numbers: Numbers, name: str, source: str) -> Column:
-    """A column of ours (`source` "value") or as "published"; candidates and differences are none of its rows."""
+    """A column of ours (`source` "value") or as "published": no candidates, differences, and a user's own models."""
     rows = numbers.rows
+    rows = rows[rows.family != "given"]
     chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
     lost = not_learnt(chosen) & (source == "value")
     samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}

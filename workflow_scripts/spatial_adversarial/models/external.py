@@ -98,7 +98,10 @@ def _check(network: nn.Module, x: Tensor, classes: int, name: str) -> None:
         logits = network.eval()(x.requires_grad_())
     except Exception as error:
         shape = list(x.shape[1:])
-        raise ValueError(f"{name}: does not take images of shape {shape} ({_line(error)})") from error
+        raise ValueError(
+            f"{name}: does not take images of shape {shape}, float32 in [0, 1] or as `normalise` leaves them "
+            f"({_line(error)})"
+        ) from error
     finally:
         network.train(mode)
     expected = f"logits, a float32 tensor of shape [N, {classes}]"

@@ -1,6 +1,7 @@
 """Figures of panels: each panel is drawn by its kind, the legends below their panels or beside their rows."""
 
 from spatial_adversarial.panels.base import TargetKind
+from spatial_adversarial.records.panel import base_letter
 
 
 class PanelsFigure(TargetKind):
@@ -21,6 +22,8 @@ class PanelsFigure(TargetKind):
             parts.append("Hollow markers: as published.")
         if any(panel.space == "normalized" for panel in panels):
             parts.append("Primed panels: the attack moves in normalised inputs, as in the authors' code.")
+        if any(base_letter(panel.letter) != panel.letter and not panel.reason for panel in panels):
+            parts.append("Green, over the paper's curves: networks of the user's own, evaluated as they are.")
         return parts
 
     def pages(self, figure):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import groupby
+from itertools import cycle, groupby
 from textwrap import fill
 
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.plots import grid, layout, style
+from spatial_adversarial.plots import grid, layout, profiles, style
 from spatial_adversarial.records.climbed_label import of_label
 from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 
@@ -26,7 +26,7 @@ def draw_panels(rows: DataFrame, figure: DrawnFigure, draw_panel: DrawPanel) -> 
 
     `figure` has "paper", "target", "title", "columns" and "panels" in reading order; each panel has a "panel"
     (its letter), "kind", "x_axis", "title", "status" (run, not run or reduced), "reason", "strengths" with their
-    "strength_label", and what its kind asks for. ValueError names figure and panel of whatever is missing.
+    "strength_label", and what its kind asks for; those in its "over" are drawn over it. ValueError names figure and panel of whatever is missing.
     """
 
     def one(axes: Axes, panel: DrawnPanel) -> list[Line2D]:
@@ -89,8 +89,14 @@ def _draw_panel(
         style.not_run(axes, panel.reason)
         return []
     most = max(len(one.lines) for one in figure.panels)
-    own = of_label(rows[(rows["panel"] == panel.letter) & (rows["status"] != "not run")])
     try:
-        return draw_panel(axes, own, replace(panel, most_lines=most))
+        lines = draw_panel(axes, of_label(_rows_run(rows, panel)), replace(panel, most_lines=most))
+        for one, look in zip(panel.over, cycle(style.OVER), strict=False):
+            lines.append(profiles.draw_over(axes, of_label(_rows_run(rows, one)), one, look))
+        return lines
     except ValueError as error:
         raise ValueError(f"{figure.paper} {figure.target}: {error}") from None
+
+
+def _rows_run(rows: DataFrame, panel: DrawnPanel) -> DataFrame:
+    return rows[(rows["panel"] == panel.letter) & (rows["status"] != "not run")]

@@ -25,6 +25,7 @@ from spatial_adversarial.plots.layout import (
     x_key,
 )
 from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.panel import base_letter
 
 SMALL = 6.5  # points of the letters of legends and of rows' names
 
@@ -135,5 +136,5 @@ def _crop(rows: DataFrame, drawn: list[tuple[Cell, Axes, list[Line2D]]]) -> None
         shared = [(cell.panel, axes) for cell, axes, lines in drawn if lines and x_key(cell.panel) == key]
         if shared and shared[0][0].x_unit == "eps":
             letters = [panel.letter for panel, _ in shared]
-            own = rows[rows["panel"].isin(letters)]
+            own = rows[rows["panel"].map(base_letter).isin(letters)]
             profile_curves.crop([axes for _, axes in shared], own, shared[0][0].reach)

@@ -229,4 +229,4 @@ def _legend_height(figure: DrawnFigure) -> float:
     """Inches of the longest legend of a row."""
     if figure.panels[0].x_axis == "strength":
         return 0.0
-    return 0.115 * max(len(panel.strengths) for panel in figure.panels) + 0.05
+    return 0.115 * max(len(panel.strengths) + len(panel.over) for panel in figure.panels) + 0.05

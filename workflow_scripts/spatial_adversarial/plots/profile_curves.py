@@ -11,6 +11,7 @@ from pandas import DataFrame
 from spatial_adversarial.plots import style
 from spatial_adversarial.records.climbed_label import of_label
 from spatial_adversarial.records.drawing import DrawnPanel
+from spatial_adversarial.records.panel import base_letter
 
 WIDE = 1.3  # inches of a panel whose curves' ends are labelled
 END_LABEL = 0.09  # inches between two of these labels
@@ -18,6 +19,7 @@ TICK_LABEL = 0.19  # inches between two labels of ticks on the eps axis
 MET = 0.03  # curves that differ by less have met
 BEYOND = "shaded: out of reach"
 LINEAR, BREAK = 1 / 255, "//"  # up to where an axis of doubling budgets is linear, and the mark that says so
+OVER = "over"  # marks the lines of networks drawn over a panel's own
 X_LABELS = {
     "degrees": "±degrees",
     "fraction": "±share of side",
@@ -65,6 +67,24 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D]:
     return lines
 
 
+def draw_over(axes: Axes, rows: DataFrame, panel: DrawnPanel, look: dict) -> Line2D:
+    """Draw a network's curve over the others of its profile and return the line, named with its clean accuracy.
+
+    `rows` are the network's own in the tidy columns, `panel` describes its panel. ValueError if it has none.
+    """
+    rows = style.by_source(rows[rows["metric"] == panel.metric])[0]
+    if rows.empty:
+        raise ValueError(f"panel {panel.letter}: no {panel.metric}")
+    line = curve(
+        axes,
+        rows,
+        look | ({"alpha": style.PALE} if style.not_learnt(rows).any() else {}),
+        style.with_clean_accuracy(panel.network, rows),
+    )
+    line.set_gid(OVER)
+    return line
+
+
 def x_axis(axes: Axes, unit: str, values: list[float], *, joint: bool = False) -> None:
     """Give the x axis of a profile its ticks and label.
 
@@ -101,6 +121,7 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     networks not shown to have learnt do not count.
     """
     rows = style.by_source(of_label(rows))[0]
+    rows = rows.assign(panel=rows["panel"].map(base_letter))
     rows = rows[~style.not_learnt(rows) & (rows["status"] != "not run")]
     numbers = rows.assign(at=rows["x"], value=rows["value"].astype(float))
     spread = numbers.groupby(["panel", "at"])["value"].agg(lambda values: values.max() - values.min())
@@ -141,8 +162,10 @@ def label_ends(panels: list[tuple[Axes, list[Line2D]]], inches: tuple[float, flo
 
 
 def _ends(lines: list[Line2D]) -> list[tuple[float, Line2D]]:
-    """The last value of each curve, from the lowest."""
-    ends = [(line.get_ydata()[-1], line) for line in lines if len(line.get_ydata())]
+    """The last value of each curve, from the lowest, without those of networks drawn over them."""
+    ends = [
+        (line.get_ydata()[-1], line) for line in lines if len(line.get_ydata()) and line.get_gid() != OVER
+    ]
     return sorted(ends, key=lambda end: end[0])
 
 

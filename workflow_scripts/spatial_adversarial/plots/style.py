@@ -66,6 +66,20 @@ APART = {
     "markeredgecolor": "white",
 }
 
+AS_GIVEN = "as given"  # the strength's label of a user's own network
+# Of networks over a paper's curves: a hue that no training strength has.
+OVER = [
+    {
+        "color": color,
+        "linestyle": "-",
+        "linewidth": 1.5,
+        "marker": marker,
+        "markeredgecolor": "white",
+        "zorder": 3,
+    }
+    for color, marker in (("#0b8a3a", "p"), ("#4f9e00", "h"), ("#00806e", "8"), ("#8a9a00", "d"))
+]
+
 FAMILIES = {"R": "rotations (R)", "T": "translations (T)", "RT": "rotations and translations (RT)"}
 
 PALE = 0.3  # opacity of what a network shows that is not shown to have learnt
@@ -153,14 +167,23 @@ def spelled_out(family: str) -> str:
 
 def member_text(rows: DataFrame, strength: float, label: str) -> str:
     """A member in a legend: its strength and, where its `rows` tell, its clean accuracy: "180° · 91.7%"."""
-    text = strength_text(strength, label)
+    return with_clean_accuracy(strength_text(strength, label), rows)
+
+
+def with_clean_accuracy(text: str, rows: DataFrame) -> str:
+    """A name in a legend with its network's clean accuracy, where its `rows` tell: "My network · 91.7%"."""
     told = rows["clean_accuracy"].dropna() if "clean_accuracy" in rows else []
     text += f" · {100 * float(told.iloc[0]):.1f}%" if len(told) else ""
     return f"{text} ({UNLEARNT})" if not_learnt(rows).any() else text
 
 
 def strength_text(strength: float, label: str) -> str:
-    """Return a strength as printed: "60°" under a label that ends in "±degrees", else "8/255" or "0.2"."""
+    """Return a strength as printed: "60°" under a label that ends in "±degrees", else "8/255" or "0.2".
+
+    A network that was not trained here has none: AS_GIVEN is printed in its place.
+    """
+    if label == AS_GIVEN:
+        return label
     if label.replace(" ", "").endswith("±degrees"):
         return f"{strength:g}°"
     return f"{round(strength * 255)}/255" if in_255ths([strength]) else f"{strength:g}"

@@ -1,7 +1,9 @@
 """What a figure is drawn from, beside its tidy rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from spatial_adversarial.records.panel import base_letter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,8 @@ class DrawnPanel:
     x_axis: "point" or "strength", what its x axis is; empty for none. strengths: of its members, weakest first, in the
     unit that strength_label names. data, network, family: in words. status: run, not run or reduced. grid: the points
     of its profile, in x_unit. reach: how far its attack can move, None for no limit.
-    most_lines: of the panel of its figure that has most, so that lines look alike in all.
+    most_lines: of the panel of its figure that has most, so that lines look alike in all. over: the panels of a user's
+    own models that are drawn over it.
     """
 
     letter: str
@@ -44,6 +47,7 @@ class DrawnPanel:
     reach: float | None = None
     lines: tuple[DrawnLine, ...] = ()
     most_lines: int = 0
+    over: tuple["DrawnPanel", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,3 +80,19 @@ class DrawnFigure:
     panels: tuple[Any, ...] = ()
     all_panels: tuple[Any, ...] = ()
     trade_off: bool = True
+
+
+def over_their_panels(panels: tuple[DrawnPanel, ...]) -> tuple[DrawnPanel, ...]:
+    """A figure's panels; those of a user's own models, "a mine", lie in the `over` of panel a where both were run."""
+    run = {panel.letter for panel in panels if panel.status != "not run" and panel.x_axis == "point"}
+
+    def is_over(panel: DrawnPanel) -> bool:
+        base = base_letter(panel.letter)
+        return panel.letter != base and {panel.letter, base} <= run
+
+    over = [panel for panel in panels if is_over(panel)]
+    return tuple(
+        replace(panel, over=tuple(one for one in over if base_letter(one.letter) == panel.letter))
+        for panel in panels
+        if not is_over(panel)
+    )

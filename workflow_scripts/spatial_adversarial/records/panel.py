@@ -80,3 +80,8 @@ class Panel:
     lines: tuple[Line, ...] = ()
     curve: str = ""  # the column of the training history that a panel of kind history draws
     reason: str = ""
+
+
+def base_letter(letter: str) -> str:
+    """The letter of the paper's panel that a panel of a user's own model, such as "a mine", belongs to."""
+    return letter.partition(" ")[0]

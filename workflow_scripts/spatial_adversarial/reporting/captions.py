@@ -6,7 +6,7 @@ from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panel_specs import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.panels.base import Caption
-from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
+from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel, over_their_panels
 from spatial_adversarial.records.panel import Panel
 from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
 
@@ -18,9 +18,8 @@ def figure(catalog: Catalog, target: Target) -> DrawnFigure:
     panels = TARGETS[target.kind].description(target.spec, target.panels, attack_words)
     if panels is None:
         statuses = catalog.panel_statuses(target)
-        panels = tuple(
-            _panel(catalog, panel, status) for panel, status in zip(target.panels, statuses, strict=True)
-        )
+        described = (_panel(catalog, *pair) for pair in zip(target.panels, statuses, strict=True))
+        panels = over_their_panels(tuple(described))
     return DrawnFigure(
         paper=target.paper,
         target=target.name,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from spatial_adversarial.catalog import Catalog, Target
+from spatial_adversarial.catalog import Catalog, Target, external_models
 from spatial_adversarial.records.identity import run_and_weights
 from spatial_adversarial.reporting.captions import caption
 from spatial_adversarial.results.finished import file_of, is_done, natural, networks, pages, rows_of, verdicts
@@ -62,7 +62,8 @@ def title_of(name: str) -> str:
 def paper(catalog: Catalog, key: str, folder: Path) -> Paper:
     """All that a folder of results has of one paper. folder: of the papers' YAML files."""
     paths = Paths.of(catalog.config)
-    spec = yaml.safe_load((folder / f"{key}.yaml").read_text(encoding="utf-8"))
+    file = folder / f"{key}.yaml"
+    spec = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else external_models.ABOUT
     targets = [target for target in catalog.targets.values() if target.paper == key]
     targets.sort(key=lambda target: (target.is_table, natural(target.name)))
     there = [target for target in targets if is_done(paths, target)]
