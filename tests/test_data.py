@@ -207,7 +207,9 @@ def test_folders_are_tried_in_turn_until_a_checksum_holds(server, tmp_path):
     found = fetch("mnist", spec, tmp_path, retries=1)
     assert found == {f"MNIST/raw/{file}": spec["checksums"][file] for file in MNIST_FILES}
     asked = [path for path in server.asked if path.endswith(MNIST_FILES[0])]
-    assert asked == [f"/{name}/{MNIST_FILES[0]}" for name in ("first", "second", "third")]
+    assert list(dict.fromkeys(asked)) == [
+        f"/{name}/{MNIST_FILES[0]}" for name in ("first", "second", "third")
+    ]
 
 
 def test_the_registry_lists_where_each_archive_lies():

@@ -26,7 +26,8 @@ def draw_panels(rows: DataFrame, figure: DrawnFigure, draw_panel: DrawPanel) -> 
 
     `figure` has "paper", "target", "title", "columns" and "panels" in reading order; each panel has a "panel"
     (its letter), "kind", "x_axis", "title", "status" (run, not run or reduced), "reason", "strengths" with their
-    "strength_label", and what its kind asks for; those in its "over" are drawn over it. ValueError names figure and panel of whatever is missing.
+    "strength_label", and what its kind asks for; those in its "over" are drawn over it. ValueError names figure and
+    panel of whatever is missing.
     """
 
     def one(axes: Axes, panel: DrawnPanel) -> list[Line2D]:
