@@ -28,7 +28,14 @@ def table(
     rng, rows, drawn, by_seed = np.random.default_rng(0), [], [], []
     for row, point in points.items():
         for k, (column, value) in enumerate(zip("xy", point, strict=True)):
-            frame = {"panel": str(row), "kind": "row", "column": column, "value": value, "published": None}
+            frame = {
+                "panel": str(row),
+                "kind": "row",
+                "family": "pgd",
+                "column": column,
+                "value": value,
+                "published": None,
+            }
             frame |= {"status": status, "learnt": "no" if row in unlearnt else "yes"}
             frame |= {"status": "not run", "value": np.nan} if row in missing else {}
             rows.append(frame)

@@ -188,7 +188,9 @@ def test_rows_of_different_numbers_of_seeds_lie_in_one_aggregate():
 
 def test_a_claim_is_reduced_where_a_number_that_it_is_judged_on_is():
     rng = np.random.default_rng(1)
-    rows = pd.DataFrame({"panel": ["1", "2", "3"], "column": "c", "kind": "row", "value": [0.7, 0.4, 0.2]})
+    rows = pd.DataFrame(
+        {"panel": ["1", "2", "3"], "column": "c", "kind": "row", "family": "pgd", "value": [0.7, 0.4, 0.2]}
+    )
     rows["status"], rows["published"] = ["run", "reduced", "run"], np.nan
     numbers = Numbers(rows, rng.normal(rows.value.to_numpy()[:, None], 0.01, (3, 200)))
     for pair, status in (([1, 2], "reduced"), ([1, 3], "run")):

@@ -7,6 +7,8 @@ from spatial_adversarial.judging.target_numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
 from spatial_adversarial.statistics.intervals import Sample
 
+GIVEN = "given"  # the family of a user's own models
+
 
 @dataclass(frozen=True)
 class Column:
@@ -37,7 +39,7 @@ class Column:
 def column_of(numbers: Numbers, name: str, source: str) -> Column:
     """A column of ours (`source` "value") or as "published": no candidates, differences, and a user's own models."""
     rows = numbers.rows
-    rows = rows[rows.family != "given"]
+    rows = rows[rows["family"] != GIVEN]
     chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
     lost = not_learnt(chosen) & (source == "value")
     samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
