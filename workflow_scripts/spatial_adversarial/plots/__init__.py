@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from pandas import DataFrame
 
-from spatial_adversarial.plots import grid, layout, profiles, style
+from spatial_adversarial.plots import grid, layout, profile_curves, style
 from spatial_adversarial.records.climbed_label import of_label
 from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel
 
@@ -93,7 +93,7 @@ def _draw_panel(
     try:
         lines = draw_panel(axes, of_label(_rows_run(rows, panel)), replace(panel, most_lines=most))
         for one, look in zip(panel.over, cycle(style.OVER), strict=False):
-            lines.append(profiles.draw_over(axes, of_label(_rows_run(rows, one)), one, look))
+            lines.append(profile_curves.draw_over(axes, of_label(_rows_run(rows, one)), one, look))
         return lines
     except ValueError as error:
         raise ValueError(f"{figure.paper} {figure.target}: {error}") from None
