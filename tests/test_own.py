@@ -13,12 +13,12 @@ import safetensors.torch
 import torch
 import yaml
 from matplotlib.figure import Figure
-from spatial_adversarial.judging.numbers import Numbers
 
 import evaluate
 from spatial_adversarial import models, panels
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging.columns import column_of
+from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.models import user_weights
 from spatial_adversarial.reporting import captions
 
