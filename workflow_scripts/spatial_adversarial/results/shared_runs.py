@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from spatial_adversarial.catalog import Catalog
+from spatial_adversarial.records.identity import completed, identity
 from spatial_adversarial.records.identity import digest as identity_digest
-from spatial_adversarial.records.identity import identity, whole
 from spatial_adversarial.results import run_index
 from spatial_adversarial.results.run_index import Damaged, SharedRun
 from spatial_adversarial.runner.files import digest, lock, verify, write_atomic
@@ -206,7 +206,7 @@ def _check_run(path: Path, run: str, shared: SharedRun) -> None:
     try:
         verify(path)
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        recipe = identity_digest(identity(whole(told["recipe"], "recipe"), "recipe"), 64)
+        recipe = identity_digest(identity(completed(told["recipe"], "recipe"), "recipe"), 64)
         found = told["run"], recipe, told["made_of"]["data"]
         same_files = all(shared.files[name]["sha256"] == known for name, known in told["files"].items())
     except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
