@@ -15,8 +15,8 @@ from spatial_adversarial.plots.numbering import label_points
 from spatial_adversarial.records.drawing import DrawnFigure, ParetoPanel
 
 SIZE = (7.0, 5.2)
-PLANE = (0.095, 0.26, 0.505, 0.65)  # shares of the page: left, bottom, width, height
-LISTS = (0.71, 0.49, 0.27, 0.4)
+PLANE = (0.095, 0.26, 0.505, 0.62)  # shares of the page: left, bottom, width, height
+LISTS = (0.71, 0.49, 0.27, 0.37)
 PALE = f"pale: {style.UNLEARNT}, in no area and on no front"
 
 
@@ -32,7 +32,7 @@ def draw(rows: DataFrame, figure: DrawnFigure) -> Figure:
     canvas = Figure(figsize=SIZE)
     reduced = (rows["status"] == "reduced").any() if len(rows) else False
     heading = figure.title + (" [reduced budget]" if reduced else "")
-    canvas.suptitle(fill(heading, 100), x=0.02, y=0.98, ha="left", va="top")
+    canvas.suptitle(fill(heading, 100), x=0.02, y=0.985, ha="left", va="top")
     plane, lists = canvas.add_axes(PLANE), canvas.add_axes(LISTS)
     if points.empty:
         style.not_run(plane, "no model of the table")
@@ -159,7 +159,7 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: S
     axes.set_title(fill(f"each list less row {_number(base.name)}, {base['method']}", 38), pad=4, x=-0.16)
     told = [
         f"Row {_number(base.name)}: of single models the one that dominates most.",
-        f"Of {len(lists)} lists {better['x']} gain in {names['x']} accuracy, {better['y']} in {names['y']}, "
+        f"Of {len(lists)} list{'s' * (len(lists) > 1)} {better['x']} gain in {names['x']} accuracy, {better['y']} in {names['y']}, "
         f"{both} in both.",
     ]
     learnt = points[~points["pale"]]
