@@ -159,7 +159,8 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: S
     axes.set_title(fill(f"each list less row {_number(base.name)}, {base['method']}", 38), pad=4, x=-0.16)
     told = [
         f"Row {_number(base.name)}: of single models the one that dominates most.",
-        f"Of {len(lists)} list{'s' * (len(lists) > 1)} {better['x']} gain in {names['x']} accuracy, {better['y']} in {names['y']}, "
+        f"Of {len(lists)} list{'s' * (len(lists) > 1)} {better['x']} gain in {names['x']} accuracy, "
+        f"{better['y']} in {names['y']}, "
         f"{both} in both.",
     ]
     learnt = points[~points["pale"]]
