@@ -10,7 +10,7 @@ from spatial_adversarial.records.identity import digest as digest_of
 from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
-from spatial_adversarial.runner.run_folder import checked, read_run
+from spatial_adversarial.runner.run_folder import checked, read_run, run_name
 
 
 def build_robust_images(
@@ -66,7 +66,7 @@ def build_robust_images(
             png,
         )
         distances = {key: float(np.mean(found[key])) for key in ("before", "after")}
-        record(f"{h5}.json", started, run=str(run), images=len(labels), feature_distance=distances)
+        record(f"{h5}.json", started, run=run_name(run), images=len(labels), feature_distance=distances)
     shutil.rmtree(parts)
 
 

@@ -10,7 +10,7 @@ from spatial_adversarial.records.identity import completed, read_out_path
 from spatial_adversarial.runner.files import digest as file_digest
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
-from spatial_adversarial.runner.run_folder import checked, read_run
+from spatial_adversarial.runner.run_folder import checked, read_run, run_name
 
 
 def evaluate(
@@ -81,7 +81,7 @@ def evaluate(
         blocks.remove()
         if "file" in recipe["model"] and not has_learnt(result.clean, result.label, images.classes):
             doubt(run, float((result.clean == result.label).mean()))
-        record(f"{output}.json", started, run=str(run), images=len(images))
+        record(f"{output}.json", started, run=run_name(run), images=len(images))
 
     for output, profile in profiles.items():
         one(output, profile)

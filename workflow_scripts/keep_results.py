@@ -11,16 +11,17 @@ from pathlib import Path
 
 FIGURES = ("csv", "csv.sha256", "png")
 TABLES = ("csv", "md")
-WHOLE = ("claims.csv", "claims_published.csv", "provenance.csv", "plan.csv")
+OVERALL = ("claims.csv", "claims_published.csv", "provenance.csv", "plan.csv")
 
 
 def kept(results: Path, but: set[str]) -> list[Path]:
     """The files of `results` to keep, without those of the targets in `but` (<paper>/<target>)."""
-    files = [results / name for name in WHOLE] + sorted(results.glob("claims/*.csv"))
+    files = [results / name for name in OVERALL] + sorted(results.glob("claims/*.csv"))
     for folder, kinds in (("figures", FIGURES), ("tables", TABLES)):
         for csv in sorted(results.glob(f"{folder}/*/*.csv")):
             if f"{csv.parent.name}/{csv.stem}" not in but and not _shows_images(csv):
                 files += [csv.with_name(f"{csv.stem}.{kind}") for kind in kinds]
+                files += sorted(csv.parent.glob(f"{csv.stem}_[2-9].png"))  # a figure's further pages
     return [file for file in files if file.is_file()]
 
 

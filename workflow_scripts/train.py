@@ -8,7 +8,7 @@ from spatial_adversarial.records.identity import completed, released
 from spatial_adversarial.runner.files import digest, lock, write_atomic
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
-from spatial_adversarial.runner.run_folder import checked, same, write_run
+from spatial_adversarial.runner.run_folder import checked, run_name, same, write_run
 
 
 def train(
@@ -67,7 +67,7 @@ def train(
                 bar.set_postfix(
                     loss=f"{row['loss']:.3f}", validation=f"{row['validation_accuracy']:.3f}", refresh=False
                 )
-        record(folder / "provenance.json", started, run=str(folder), images=len(train_set))
+        record(folder / "provenance.json", started, run=run_name(folder), images=len(train_set))
         import pandas as pd  # half a second that no job waits for before its first batch
 
         with write_atomic(folder / "history.csv") as temporary:

@@ -1,0 +1,73 @@
+"""docs/results: drawn again as it lies there, small, and made anew from the weights that are kept with it."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from draw import draw
+from spatial_adversarial.catalog import load
+from spatial_adversarial.records.reading import merge, read
+from spatial_adversarial.results.figure_csv import read_tidy, write_tidy
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "docs/results"
+FIGURES = sorted(KEPT.glob("*/figures/*/*.csv"))
+NAMES = [str(path.relative_to(KEPT).with_suffix("")) for path in FIGURES]
+DIFFERENCE = 0.02  # the mean over an image, of at most 1: fonts and versions differ, a lost curve is more
+
+
+@pytest.fixture(scope="module")
+def catalogs() -> dict:
+    base = read(ROOT / "config.yaml")
+    stages = {path.parent: merge(base, read(path)) for path in KEPT.glob("*/config.yaml")}
+    return {folder: load(config, ROOT / "figures") for folder, config in stages.items()}
+
+
+@pytest.mark.parametrize("csv", FIGURES, ids=NAMES)
+def test_a_kept_figure_is_drawn_again(csv, catalogs, tmp_path):
+    paper, name = csv.parent.name, csv.stem
+    catalog = catalogs[csv.parents[2]]
+    rows = read_tidy(csv, paper, name)
+    write_tidy(tmp_path / csv.name, rows)
+    assert (tmp_path / csv.name).read_bytes() == csv.read_bytes()
+    draw(
+        catalog,
+        catalog.targets[paper, name],
+        rows,
+        str(tmp_path / f"{name}.pdf"),
+        str(tmp_path / f"{name}.png"),
+    )
+    pages = sorted(tmp_path.glob("*.png"))
+    assert [page.name for page in pages] == sorted(page.name for page in csv.parent.glob(f"{name}*.png"))
+    for page in pages:
+        ours, kept = imread(page), imread(csv.with_name(page.name))
+        assert ours.shape == kept.shape and np.abs(ours - kept).mean() < DIFFERENCE, page.name
+
+
+def test_what_is_kept_is_small_and_shows_no_image_of_a_data_set():
+    assert sum(path.stat().st_size for path in KEPT.rglob("*") if path.is_file()) < 10e6
+    assert not [csv for csv in FIGURES if "pixels" in csv.read_text(encoding="utf-8").partition("\n")[0]]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("DATA_MIRROR" not in os.environ, reason="DATA_MIRROR names no folder with MNIST")
+def test_figure_1_is_made_from_the_kept_weights_without_training(tmp_path, snakemake):
+    kept = pd.read_csv(KEPT / "1_mnist/figures/invariance/fig1.csv", dtype={"strength": str})
+    fewer = {"rotation": 1000, "pgd": 100}
+    sources = {"runs_from": [str(KEPT / "weights")], "data_mirror": os.environ["DATA_MIRROR"]}
+    budget = {"test_images": fewer, "points": {"pgd": [0, 0.1, 0.3], "rotation": 3}}
+    stage = merge(read(KEPT / "1_mnist/config.yaml"), sources | {"budget": budget})
+    config = merge(read(ROOT / "config.yaml"), stage)
+    status, said = snakemake(tmp_path, config, "results/figures/invariance/fig1.csv")
+    assert status == 0, said
+    assert "Train " not in said and said.count("Fetch ") == 7, said
+    made = pd.read_csv(tmp_path / "results/figures/invariance/fig1.csv", dtype={"strength": str})
+    for (strength, panel), rows in made[made.attacked_label != "true"].groupby(["strength", "panel"]):
+        same = kept[(kept.strength == strength) & (kept.panel == panel) & (kept.attacked_label != "true")]
+        both = rows.merge(same, on="x", suffixes=("", "_kept"))
+        assert len(both) >= 3 and np.abs(both.value - both.value_kept).max() < 0.12, (strength, panel)
+        assert rows.clean_accuracy.iloc[0] == pytest.approx(same.clean_accuracy.iloc[0], abs=0.02)
