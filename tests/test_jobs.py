@@ -266,7 +266,7 @@ def test_a_side_file_tells_what_made_a_result_and_when(tmp_path: Path) -> None:
     job.record(tmp_path / "made.json", started._replace(time=started.time - 2), device="pretend", images=10)
     made = json.loads((tmp_path / "made.json").read_text())
     assert 2 <= made["seconds"] < 30
-    assert child > 0.05 and child + 0.3 <= made["cpu_seconds"] < child + 1
+    assert child > 0.05 and child + 0.299 <= made["cpu_seconds"] < child + 1  # which is rounded
     assert made["started"] < made["finished"]
     assert made["peak_memory"] > 2**20
     assert (made["device"], made["images"]) == ("pretend", 10)

@@ -161,7 +161,7 @@ def profile(key: str, **settings) -> Profile:
 
 
 ROTATION = profile("rotation", transform="rotate", space="pixel", grid=[0, 90, 180], draws=1)
-PGD = profile("pgd", attack="pgd", space="normalized", grid=[0, 8 / 255, 0.3], draws=1)
+PGD = profile("pgd", attack="pgd", space="normalized", grid=[0, 8 / 255, 0.3], draws=1, step=0.01, steps=40)
 MEMBERS = tuple(Member(strength, f"digits/net/rotate{strength}", {}) for strength in (0, 60))
 
 

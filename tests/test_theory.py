@@ -11,6 +11,7 @@ import yaml
 from scipy.stats import binomtest, norm
 
 from spatial_adversarial.plots import theory_figure
+from spatial_adversarial.records.drawing import DrawnFigure
 from spatial_adversarial.theory import bounds, statements
 from spatial_adversarial.theory.codes import autocorrelation, code_family, cyclic_code, relative_distance
 from spatial_adversarial.theory.estimates import combine, evidence, verdict, wilson
@@ -44,6 +45,10 @@ PANELS = {
         "c": {"statement": "theorem3", "over": "d", "values": [20, 60]},
     },
 }
+
+
+def empty_figure(columns: int) -> DrawnFigure:
+    return DrawnFigure(paper="a paper", target="theory", kind="theory", title="", columns=columns)
 
 
 def settings(paper: str) -> dict:
@@ -176,7 +181,7 @@ def test_a_wrong_statement_is_violated(
         paper, settings(paper) | {"panels": {"a": {"statement": statement, "over": "eta"}}}, seed=0
     )
     assert (rows.query("metric == 'slack'")["high"] < -0.1).any()
-    assert "fails for" in theory_figure.draw(rows, {"title": "", "columns": 1}).axes[0].get_title()
+    assert "fails for" in theory_figure.draw(rows, empty_figure(columns=1)).axes[0].get_title()
 
 
 def test_theorem_1_is_attained_by_x0_alone() -> None:
@@ -275,7 +280,7 @@ def test_a_wrong_setting_is_named_in_one_line(paper: str, change: dict, message:
 
 
 def test_figures_shade_the_empty_hypothesis_and_fit_a_page(rows: pd.DataFrame) -> None:
-    figure = theory_figure.draw(rows, {"title": "theory", "columns": 2})
+    figure = theory_figure.draw(rows, empty_figure(columns=2))
     panels = [axes for axes in figure.axes if axes.get_title()]
     assert len(panels) == 3 and not any("fails" in axes.get_title() for axes in panels)
     assert figure.get_figwidth() <= 7 and figure.get_figheight() <= 9
@@ -293,7 +298,7 @@ def test_a_title_says_holds_only_where_every_interval_does() -> None:
         moved = rows.copy()
         moved.loc[slack, ["value", "low", "high"]] = [0.2, 0.1, 0.3]
         moved.loc[one, ["value", "low", "high"]] = [(low + high) / 2, low, high]
-        return theory_figure.draw(moved, {"title": "", "columns": 1}).axes[0].get_title().splitlines()[1]
+        return theory_figure.draw(moved, empty_figure(columns=1)).axes[0].get_title().splitlines()[1]
 
     assert title(0.1, 0.3).startswith("holds (")
     assert title(-0.02, 0.01).startswith("undecided (")
@@ -301,7 +306,7 @@ def test_a_title_says_holds_only_where_every_interval_does() -> None:
 
 
 def test_colour_means_classifier_and_shape_means_code(rows: pd.DataFrame) -> None:
-    figure = theory_figure.draw(rows, {"title": "", "columns": 2})
+    figure = theory_figure.draw(rows, empty_figure(columns=2))
     drawn = {
         (line.get_color(), line.get_marker())
         for axes in figure.axes
