@@ -36,7 +36,8 @@ def keep(results: Path, folder: Path, but: set[str]) -> list[Path]:
     files = kept(results, but)
     if not files:
         raise ValueError(f"{results}: no figure, table or claims")
-    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("figures", "tables", "claims"):  # its config.yaml says what was drawn, and stays
+        shutil.rmtree(folder / name, ignore_errors=True)
     copies = [folder / file.relative_to(results) for file in files]
     for file, copy in zip(files, copies, strict=True):
         copy.parent.mkdir(parents=True, exist_ok=True)
