@@ -95,6 +95,7 @@ def test_an_attack_is_a_class(monkeypatch):
     """Evaluated as any other: noise is all that it is, and of more tries a worse one is taken."""
     noise = executed("attacks/sign_noise.py")["ATTACK"]
     monkeypatch.setitem(PERTURBATIONS["attack"], noise.name, noise)
+    torch.manual_seed(3)
     body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(25, 8, bias=False), torch.nn.ReLU())
     network = Network(
         torch.nn.Identity(), torch.nn.Identity(), body, torch.nn.Linear(8, 3), group="z2"
