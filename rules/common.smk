@@ -46,3 +46,10 @@ def check_threads():
     """WorkflowError for more threads a job than this machine, on which the jobs run, has."""
     if config["threads"] > os.cpu_count():
         raise WorkflowError(f"config: threads: {config['threads']}, but this machine has {os.cpu_count()}")
+
+
+def no_own_models(wildcards):
+    """WorkflowError: the input of the rule `own` where no model of the user's names profiles."""
+    raise WorkflowError(
+        "config: own: no model names profiles to be evaluated on: own: {mine: {profiles: [rotation, pgd]}}"
+    )

@@ -1,11 +1,6 @@
 # A user's own models that name profiles make a paper, whose rule this is; without one, what is missing is said.
 if "own" not in catalog.config["papers"]:
 
-    def no_own_models(wildcards):
-        raise WorkflowError(
-            "config: own: no model names profiles to be evaluated on: own: {mine: {profiles: [rotation, pgd]}}"
-        )
-
     rule own:
         input:
             no_own_models,
