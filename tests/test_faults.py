@@ -134,7 +134,7 @@ def test_a_read_only_output_folder_is_told_in_one_line(folder, finished, mounted
     mounted("ro")
     status, said = small.run(folder, FIG1)
     assert status == 1
-    assert "Read-only file system" in said
+    assert f"cannot write to results: {folder}/results is read-only" in said
     subprocess.run(["umount", folder / "results"], check=True)
     completes(folder, finished)
 

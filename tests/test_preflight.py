@@ -145,7 +145,7 @@ def test_folders_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     assert f"{tmp_path / 'file'} is not a folder" in unwritable(str(tmp_path / "file/results"))
     monkeypatch.setattr(module.os, "access", lambda place, mode: False)
-    assert f"no permission in {tmp_path}" in unwritable(str(tmp_path / "results"))
+    assert f"{tmp_path} is read-only" in unwritable(str(tmp_path / "results"))
 
 
 def test_mirrors(tmp_path):

@@ -51,7 +51,9 @@ def unwritable(folder: str) -> str | None:
     if not place.is_dir():
         return f"{place} is not a folder, so nothing can be written to {folder}"
     return (
-        None if os.access(place, os.W_OK | os.X_OK) else f"cannot write to {folder}: no permission in {place}"
+        None
+        if os.access(place, os.W_OK | os.X_OK)
+        else f"cannot write to {folder}: {place} is read-only, or its permissions forbid it"
     )
 
 
