@@ -80,11 +80,9 @@ OTHERS = [command for command in COMMANDS if command.program != "snakemake"]
 
 
 def of_readme_first(found: list[Command]) -> list:
-    """Those of the README as they are, those of other pages as slow tests."""
+    """Those of the README and CONTRIBUTING; those of other pages are parsed by Snakemake below, and not planned."""
     quick = {ROOT / "README.md", ROOT / "CONTRIBUTING.md"}
-    return [
-        pytest.param(one, id=str(one), marks=[] if one.page in quick else pytest.mark.slow) for one in found
-    ]
+    return [pytest.param(one, id=str(one)) for one in found if one.page in quick]
 
 
 @pytest.fixture(scope="session")
