@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.pgd import input_gradient, pgd
+from spatial_adversarial.attacks.gradient_ascent import input_gradient, pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.profiles import evaluate
 from spatial_adversarial.models.loading import load_network

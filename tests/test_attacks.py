@@ -10,9 +10,9 @@ from torchvision.transforms import Normalize
 
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.deepfool import deepfool
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.attacks.losses import cross_entropy_each
 from spatial_adversarial.attacks.norm_balls import BALLS
-from spatial_adversarial.attacks.pgd import pgd
 
 
 def seeded(seed: int = 0) -> torch.Generator:

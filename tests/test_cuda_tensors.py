@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from spatial_adversarial import models
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.attacks.gama import gama
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import checkpoint, loop

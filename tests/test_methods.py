@@ -13,7 +13,7 @@ from torchvision.transforms import AutoAugment, AutoAugmentPolicy
 
 from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd, probability_margin
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.methods import Context, make
 from spatial_adversarial.methods.averaged_network import AveragedNetwork

@@ -22,7 +22,7 @@ from spatial_adversarial.attacks.autoattack import autoattack
 from spatial_adversarial.attacks.block import in_parts
 from spatial_adversarial.attacks.early_stopping import probability_margin
 from spatial_adversarial.attacks.gama import gama
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.attacks.square import square
 from spatial_adversarial.data.images import load
 from spatial_adversarial.evaluation import profiles

@@ -20,7 +20,7 @@ import yaml
 
 import train as script
 from spatial_adversarial import methods, models
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import batch_sizes, load, origin
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.weights import load_weights, weights_bytes

@@ -63,9 +63,9 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     import torch
     from torch.nn import functional
 
-    from spatial_adversarial.attacks.pgd import pgd
+    from spatial_adversarial.attacks.block import BLOCK
+    from spatial_adversarial.attacks.gradient_ascent import pgd
     from spatial_adversarial.data.images import ImageSet
-    from spatial_adversarial.evaluation.profiles import BLOCK
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.records.recipe import Recipe
     from spatial_adversarial.runner.device import choose_convolutions, halve_when_full

@@ -28,9 +28,9 @@ def evaluate(
     profiles: {output path: resolved profile}. sources: {a profile's `source`: the folder of that run}. Each result
     has <output path>.json, its provenance, beside it.
     """
+    from spatial_adversarial.attacks.block import BLOCK
     from spatial_adversarial.data.images import load, origin
     from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
-    from spatial_adversarial.evaluation.profiles import BLOCK
     from spatial_adversarial.evaluation.profiles import evaluate as measure
     from spatial_adversarial.evaluation.resume import Blocks
     from spatial_adversarial.models.loading import load_network

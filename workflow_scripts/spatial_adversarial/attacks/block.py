@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+# images that a random start is drawn for at once; results do not depend on how a block is split further
+BLOCK = 500
+
 Found = dict[str, "Tensor"]  # an attack's rows of a block
 
 

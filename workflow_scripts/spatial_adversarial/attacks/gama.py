@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spatial_adversarial.attacks.base import FORWARD, INPUT_GRADIENT, ExampleAttack, attack_mode, count_words
 from spatial_adversarial.attacks.early_stopping import probability_margin
-from spatial_adversarial.attacks.pgd import input_gradient
+from spatial_adversarial.attacks.gradient_ascent import input_gradient
 from spatial_adversarial.settings.fields import setting
 
 if TYPE_CHECKING:

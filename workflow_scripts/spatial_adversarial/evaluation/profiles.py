@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.block import Block, Found, predict
+from spatial_adversarial.attacks.block import BLOCK, Block, Found, predict
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.finite_logits import finite_logits
 from spatial_adversarial.evaluation.resume import Kept, not_kept
@@ -23,9 +23,6 @@ log = logging.getLogger(__name__)
 
 # the rows of an evaluation that are true or false: false where the images are clean
 FLAGS = ("zero_gradient",)
-
-# images that a random start is drawn for at once; results do not depend on how a block is split further
-BLOCK = 500
 
 Tell = Callable[[str], None]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.models.network import Network
 from spatial_adversarial.runner.device import halve_when_full

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from spatial_adversarial.judging.target_numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
+from spatial_adversarial.records.tidy import RANKED
 from spatial_adversarial.statistics.intervals import Sample
 
 GIVEN = "given"  # the family of a user's own models
@@ -40,7 +41,7 @@ def column_of(numbers: Numbers, name: str, source: str) -> Column:
     """A column of ours (`source` "value") or as "published": no candidates, differences, and a user's own models."""
     rows = numbers.rows
     rows = rows[rows["family"] != GIVEN]
-    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(["row", "best"])]
+    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(RANKED)]
     lost = not_learnt(chosen) & (source == "value")
     samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
     return Column(samples, frozenset(chosen.panel[lost]))

@@ -152,8 +152,8 @@ class Oaat(Method):
         import torch
 
         from spatial_adversarial.attacks.base import attack_mode
+        from spatial_adversarial.attacks.gradient_ascent import pgd
         from spatial_adversarial.attacks.losses import cross_entropy_sum, divergence_sum
-        from spatial_adversarial.attacks.pgd import pgd
 
         target: Tensor = y
         plain: Callable = cross_entropy_sum

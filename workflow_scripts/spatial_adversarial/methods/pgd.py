@@ -21,7 +21,7 @@ class Pgd(Climbing):
     norm: str = setting("The norm of the ball.", default="linf", enum=["linf", "l2"])
 
     def attack(self, network, x, y, context):
-        from spatial_adversarial.attacks.pgd import pgd
+        from spatial_adversarial.attacks.gradient_ascent import pgd
 
         return pgd(
             network,

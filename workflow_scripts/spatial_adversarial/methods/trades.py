@@ -73,8 +73,8 @@ class Trades(Climbing):
         import torch
 
         from spatial_adversarial.attacks.base import attack_mode
+        from spatial_adversarial.attacks.gradient_ascent import pgd
         from spatial_adversarial.attacks.losses import divergence_sum
-        from spatial_adversarial.attacks.pgd import pgd
 
         with attack_mode(network), torch.no_grad():
             target = network(x).log_softmax(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spatial_adversarial.attacks.base import INPUT_GRADIENT
 from spatial_adversarial.catalog import Catalog, Target
+from spatial_adversarial.planning import products
 from spatial_adversarial.planning.costs import (
     Rates,
     profile_bytes,
@@ -96,12 +97,10 @@ class Plan:
         return jobs | _others(files)
 
     def _closing_jobs(self) -> set[Job]:
-        """What belongs to no single target: the claims, and where the config wants them the site and the report."""
-        paths, papers = self.paths, [paper for paper, claims in self.catalog.claims.items() if claims]
-        files = [paths.claims(paper) for paper in papers]
-        files += [paths.all_claims, paths.all_claims_published] if papers else []
-        shown = [paths.site, paths.report] if self.catalog.config.get("report") else []
-        return _others(files + shown)
+        """What belongs to no single target: the claims, and where the config wants them the report and the site."""
+        judged = [self.paths.claims(paper) for paper, claims in self.catalog.claims.items() if claims]
+        closing = (products.closing, products.site)
+        return _others([*judged, *(file for of in closing for file in of(self.catalog, self.paths))])
 
     def _runs(self, target: Target) -> list[str]:
         """The target's runs without seeds, and those that they need first."""

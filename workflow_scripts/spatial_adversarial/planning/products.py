@@ -22,15 +22,20 @@ def of_papers(catalog: Catalog, paths: Paths) -> list[str]:
     return [file for paper in catalog.config["papers"] for file in of_paper(catalog, paths, paper)]
 
 
-def of_all(catalog: Catalog, paths: Paths) -> list[str]:
-    """What `all` makes but for the site: all papers' results, the claims in one file, and a report if it is wanted."""
+def closing(catalog: Catalog, paths: Paths) -> list[str]:
+    """What `all` makes of no single paper but for the site: the claims in one file, a report if it is wanted."""
     judged = [paths.all_claims, paths.all_claims_published] if any(catalog.claims.values()) else []
-    return [*of_papers(catalog, paths), *judged, *([paths.report] if catalog.config["report"] else [])]
+    return [*judged, *([paths.report] if catalog.config.get("report") else [])]
+
+
+def of_all(catalog: Catalog, paths: Paths) -> list[str]:
+    """What `all` makes but for the site: all papers' results, and what closes them."""
+    return [*of_papers(catalog, paths), *closing(catalog, paths)]
 
 
 def site(catalog: Catalog, paths: Paths) -> list[str]:
     """The first page of the site where the config wants one."""
-    return [paths.site] if catalog.config["report"] else []
+    return [paths.site] if catalog.config.get("report") else []
 
 
 def redrawn(catalog: Catalog, paths: Paths) -> list[str]:

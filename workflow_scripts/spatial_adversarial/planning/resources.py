@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil, isnan
 
+from spatial_adversarial.attacks.block import BLOCK
 from spatial_adversarial.catalog import Catalog
 from spatial_adversarial.planning.costs import Rates
 from spatial_adversarial.planning.network_sizes import sizes
@@ -14,7 +15,6 @@ MARGIN = 3  # by which a job may be slower than the plan's rate has it
 UNCOUNTED = 24 * 60  # minutes for a job on a data set whose number of images the registry does not tell
 ALONE = 900  # MB of a process with torch; 620 to 1,100 were measured
 WITH_GPU = 4000  # the same with a CUDA context
-EVALUATED = 500  # images that go through a network at once in evaluation, and in training in validation
 COPIES = 3  # of a data set, while it is read and put on the device
 KEPT = {"train": 6, "evaluate": 5}  # values for each output of a layer; up to 5.3 and 3.3 were measured
 STATES = 10  # copies of the weights: gradients, momentum, means, the checkpoint
@@ -47,18 +47,18 @@ class Requests:
 
     def _evaluation(self, run: str, files: tuple[str, ...], attempt: int) -> Request:
         """Evaluation of a run, or of a read-out, on some profiles."""
-        images = [self.catalog.profiles[run][file]["images"] or EVALUATED for file in files]
-        batch = min(EVALUATED, max(images))
+        images = [self.catalog.profiles[run][file]["images"] or BLOCK for file in files]
+        batch = min(BLOCK, max(images))
         return self._request(self.plan.evaluation(run, files, 0), run, "evaluate", batch, attempt)
 
     def _robust_images(self, run: str, name: str, attempt: int) -> Request:
         """The images that show what a run's network sees."""
         mix = self.catalog.robust_images[run, name] | {"share": 1}
-        return self._request(self.plan.robust_images(mix), run, "evaluate", EVALUATED, attempt)
+        return self._request(self.plan.robust_images(mix), run, "evaluate", BLOCK, attempt)
 
     def slices(self, run: str, attempt: int) -> Request:
         """A plane through two networks' boundaries: no more than a start."""
-        return self._request(Job("other", ()), run, "evaluate", EVALUATED, attempt)
+        return self._request(Job("other", ()), run, "evaluate", BLOCK, attempt)
 
     def _request(self, job: Job, run: str, work: str, batch: int, attempt: int) -> Request:
         config = self.catalog.config

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from spatial_adversarial.records.tidy import RANKED
 from spatial_adversarial.reporting.markup import Column, TableLayout, escape
 
 
@@ -49,7 +50,7 @@ def _bold(rows: pd.DataFrame, best: int) -> set[tuple[str, str]]:
     The intervals of fewer than `best` other rows reach its own. Differences have no rank; a best of several has
     that of the row that it is, which is no rival of its own.
     """
-    ranked = rows[rows.kind.isin(["row", "best"]) & rows.value.notna()]
+    ranked = rows[rows.kind.isin(RANKED) & rows.value.notna()]
     found = set()
     for cell in ranked.itertuples():
         rivals = ranked[(ranked.column == cell.column) & (ranked.kind == "row")]

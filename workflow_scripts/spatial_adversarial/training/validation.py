@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from spatial_adversarial.attacks.pgd import pgd
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.records.recipe import Selection
 from spatial_adversarial.transforms.pixels import to_float
