@@ -27,6 +27,7 @@ PLACES = {
     "/path/to/runs": "shared",
 }
 # a section that adds a file to the library, which its YAML needs: tests/test_docs.py runs both
+LIBRARY, IN_LIBRARY = "workflow_scripts/spatial_adversarial", r"(?:attacks|data|methods|metrics|panels)/"
 ADDS_A_FILE = r"^```python\n# (?:attacks|data|methods|metrics|panels)/"
 PAPERS = ("invariance", "tradeoff", "cusp", "features", "oaat")
 
@@ -80,13 +81,28 @@ OTHERS = [command for command in COMMANDS if command.program != "snakemake"]
 
 
 def of_readme_first(found: list[Command]) -> list:
-    """Those of the README and CONTRIBUTING; those of other pages are parsed by Snakemake below, and not planned."""
+    """Those of the README as they are, those of other pages as slow tests."""
     quick = {ROOT / "README.md", ROOT / "CONTRIBUTING.md"}
-    return [pytest.param(one, id=str(one)) for one in found if one.page in quick]
+    return [
+        pytest.param(one, id=str(one), marks=[] if one.page in quick else pytest.mark.slow) for one in found
+    ]
 
 
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory) -> Path:
+def clone_of(tmp_path_factory):
+    """clone_of(page) -> a fresh clone with the files that the page shows: each page has names of its own."""
+    made: dict[Path, Path] = {}
+
+    def of(page: Path) -> Path:
+        if page not in made:
+            made[page] = fresh_clone(tmp_path_factory)
+            write_examples(page, made[page])
+        return made[page]
+
+    return of
+
+
+def fresh_clone(tmp_path_factory) -> Path:
     """A fresh clone of the working tree: what git would have in it, nothing that was made."""
     folder = tmp_path_factory.mktemp("clone")
     asked = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -109,9 +125,10 @@ def write_examples(page: Path, folder: Path) -> None:
     for language in ("yaml", "python"):
         for block in blocks(text, language):
             name = re.match(r"# (\S+)\n", block)[1]
-            if not (folder / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_text(re.sub(r"/path/to/\w+", Command.place, block), encoding="utf-8")
+            file = folder / (f"{LIBRARY}/{name}" if re.match(IN_LIBRARY, name) else name)
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(re.sub(r"/path/to/\w+", Command.place, block), encoding="utf-8")
     if "mine.pt" in text:
         (folder / "mine.pt").touch()
     if "mine.yaml" in text and not (folder / "mine.yaml").exists():
@@ -119,10 +136,9 @@ def write_examples(page: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", of_readme_first(SNAKEMAKE))
-def test_a_command_of_snakemake_is_one_in_a_fresh_clone(clone, command):
+def test_a_command_of_snakemake_is_one_in_a_fresh_clone(clone_of, command):
     """What trains is only planned; a report needs results, so that its target alone is planned."""
-    write_examples(command.page, clone)
-    words = command.words[1:]
+    clone, words = clone_of(command.page), command.words[1:]
     if "--profile profiles/slurm" in command.line and not importlib.util.find_spec(
         "snakemake_executor_plugin_slurm"
     ):
@@ -137,9 +153,9 @@ def test_a_command_of_snakemake_is_one_in_a_fresh_clone(clone, command):
 
 
 @pytest.mark.parametrize("command", of_readme_first(OTHERS))
-def test_any_other_command_names_what_is_there(clone, command):
+def test_any_other_command_names_what_is_there(clone_of, command):
     """Installing needs a network: its files are there. Scripts say what they would do, or parse their options."""
-    line, words = command.line, command.words
+    clone, line, words = clone_of(command.page), command.line, command.words
     if command.program == "pip":
         files = re.findall(r"-r (\S+)", line)
         assert files and all((clone / file).is_file() for file in files)
@@ -162,9 +178,9 @@ def test_any_other_command_names_what_is_there(clone, command):
 
 
 @pytest.mark.parametrize("command", SNAKEMAKE, ids=str)
-def test_snakemake_understands_a_command(command, clone, monkeypatch):
+def test_snakemake_understands_a_command(command, clone_of, monkeypatch):
     """Each option and value, without a plan: `--resources gpu=4 all` is two resources for it, and fails."""
-    monkeypatch.chdir(clone)
+    monkeypatch.chdir(clone_of(command.page))
     if "profiles/slurm" in command.line and not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
         pytest.skip("snakemake-executor-plugin-slurm is not installed")
     _, parsed = parse_args(command.words[1:])
