@@ -78,10 +78,10 @@ class Cluster:
         try:
             self._configure()
             self._start("munged", "--foreground", "--force", *self._munge_files())
-            wait_for((self.folder / "munge.socket").exists, 10, "munge's socket")
+            wait_for((self.folder / "munge.socket").exists, 60, "munge's socket")
             self.start_controller()
             self._start("slurmd", "-D")
-            wait_for(lambda: "idle" in self.ask("sinfo", "-h", "-o", "%t"), 30, "the node to be idle")
+            wait_for(lambda: "idle" in self.ask("sinfo", "-h", "-o", "%t"), 120, "the node to be idle")
         except BaseException:
             self.__exit__()
             raise
@@ -134,14 +134,14 @@ class Cluster:
     def start_controller(self) -> None:
         """Start slurmctld and wait until it answers."""
         self._start("slurmctld", "-D")
-        wait_for(lambda: "UP" in self.ask("scontrol", "ping"), 30, "the controller to answer")
+        wait_for(lambda: "UP" in self.ask("scontrol", "ping"), 120, "the controller to answer")
 
     def stop(self, name: str) -> None:
         """End one of the daemons, and with slurmd all jobs of the node."""
         if name == "slurmd" and self.daemons["slurmctld"].poll() is None:
             self.ask("scancel", "--user=root", "--signal=KILL", "--full")
             self.ask("scancel", "--user=root")
-            wait_for(lambda: not self.ask("squeue", "-h"), 60, "the last jobs to end")
+            wait_for(lambda: not self.ask("squeue", "-h"), 120, "the last jobs to end")
         daemon = self.daemons.pop(name)
         daemon.send_signal(signal.SIGTERM)
         try:

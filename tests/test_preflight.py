@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -89,10 +88,8 @@ def test_without_a_gpu_torch_is_not_asked(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(module, "torch_build", lambda: pytest.fail("torch was imported"))
     config = {"device": "auto", "results": str(tmp_path), "data": str(tmp_path), "data_mirror": None}
-    begun = time.perf_counter()
     found = preflight(config, {}, [Job("train", (), 1.0)], [], here=True)
     assert (found.faults, found.warnings) == ([], [])
-    assert time.perf_counter() - begun < 0.5
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])

@@ -298,7 +298,7 @@ def test_a_browser_shows_every_page_without_an_error(site, tmp_path, size):
             "--dump-dom",
             file.as_uri(),
         ]
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert ":CONSOLE" not in shown.stderr
         told = json.loads(re.search(r'data-told="([^"]*)"', shown.stdout)[1].replace("&quot;", '"'))
         assert told["errors"] == told["broken"] == [] and told["wide"] <= 0, f"{file.name}: {told}"

@@ -87,7 +87,7 @@ def disturb(cluster: Cluster, folder: Path) -> tuple[dict, dict]:
         "sbatch", "--partition=urgent", "--gpus=1", "--mem=100", "--output=/dev/null", "--wrap=sleep 5"
     )
     numbers = {job["JobId"] for job in running}
-    wait_for(lambda: numbers - {job["JobId"] for job in training(cluster)}, 60, "a preemption")
+    wait_for(lambda: numbers - {job["JobId"] for job in training(cluster)}, 120, "a preemption")
     left = {job["JobId"]: job for job in training(cluster)}
     preempted = next(job for job in running if job["JobId"] not in left)
     cancelled = next(job for number, job in left.items() if number in numbers)

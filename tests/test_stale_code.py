@@ -1,12 +1,13 @@
 """What an edit of the workflow's own code makes again: the cheap stages that use it, never a training."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -103,14 +104,19 @@ def test_the_same_content_of_another_time_has_the_same_digest(clone):
     assert digests(clone) == before
 
 
-def test_all_digests_take_less_than_half_a_second():
-    """What they add to each start of the workflow, of this process's own time."""
+def test_all_digests_parse_each_file_once(monkeypatch):
+    """What they add to each start of the workflow, as work: the scripts share the parsing of the library."""
     imports._imported.cache_clear()
     imports._digest.cache_clear()
-    started = time.process_time()
-    for name in CHEAP:
-        imports.code_digest(ROOT / f"workflow_scripts/{name}.py")
-    assert time.process_time() - started < 0.5
+    parsed, read, parse, read_bytes = [], Counter(), ast.parse, Path.read_bytes
+    monkeypatch.setattr(ast, "parse", lambda source: parsed.append(source) or parse(source))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.update([path]) or read_bytes(path))
+    scripts = [ROOT / f"workflow_scripts/{name}.py" for name in CHEAP]
+    for script in scripts:
+        imports.code_digest(script)
+    files = {file for script in scripts for file in imports.sources(script)}
+    assert set(read) == files and len(parsed) == sum(file.suffix == ".py" for file in files) > 100
+    assert max(read.values()) <= 2, "to be parsed, and to be hashed"
 
 
 @pytest.fixture(scope="module")

@@ -245,7 +245,7 @@ def child(run: Path, data: str, output: Path, blocks: int) -> None:
     with subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while len(finished(output)) < blocks:
             assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
             time.sleep(0.002)

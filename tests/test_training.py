@@ -361,7 +361,7 @@ def child(data: str, folder: Path) -> subprocess.Popen:
     process = subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (folder / "resume.pt").exists() or (folder / "resume.pt").stat().st_mtime_ns == before:
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
         time.sleep(0.002)
