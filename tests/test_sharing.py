@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -98,8 +99,9 @@ def test_a_run_comes_by_folder_or_url_as_it_was_made(exported, served, user, by)
     source = {"folder": str(folder), "file": folder.as_uri(), "http": served}[by]
     there = user("berta")
     chosen = choose(wanted_runs(there), [source])
-    assert chosen.offered == dict.fromkeys(runs, source) and not chosen.refused
-    assert chosen.lacking == len(list(wanted_runs(there))) - 3
+    assert chosen.offered == dict.fromkeys(runs, source)
+    others = [one.run for one in wanted_runs(there) if one.run not in runs]
+    assert {chosen.reasons[run] for run in others} == {f"not fetched: it is not in {source}"}
     one = wanted(there, runs[2])
     (one.folder).mkdir(parents=True)
     (one.folder / "resume.pt").touch()
@@ -137,8 +139,43 @@ def test_what_does_not_agree_is_refused_with_its_reason(exported, user, changes,
     folder, runs = exported
     edit_index(folder, runs[0], **changes)
     chosen = choose(wanted_runs(user("berta")), [str(folder)])
-    assert set(chosen.offered) == set(runs[1:]) and list(chosen.refused) == [runs[0]]
-    assert any(runs[0] in line and reason in line for line in chosen.lines())
+    assert set(chosen.offered) == set(runs[1:])
+    assert chosen.reasons[runs[0]].startswith(f"not fetched: {folder}: {reason}")
+
+
+def test_each_run_has_a_line_that_says_why_it_is_or_is_not_fetched(exported, user):
+    folder, runs = exported
+    there = user("berta")
+    finish(there, 2)
+    shutil.rmtree(wanted(there, runs[0]).folder)  # the second alone is trained here
+    fetch_run(wanted(there, runs[0]), [str(folder)])
+    edit_index(folder, runs[2], recipe="0" * 64)
+    export_runs(user("anna"), folder.parent / "second")
+    edit_index(folder.parent / "second", runs[2], data={"source": "digits"})
+    sources = [str(folder), str(folder.parent / "second")]
+    two = f"{sources[0]}: its recipe is another; {sources[1]}: its data set is another (source, size or checksums)"
+    expected = [
+        f"runs_from: {runs[0]}: fetched by an earlier call",
+        f"runs_from: {runs[1]}: not fetched: it is finished here",
+        f"runs_from: {runs[2]}: not fetched: {two}",
+    ]
+    assert choose([wanted(there, run) for run in runs], sources).lines() == expected
+    third = user("carla")
+    assert choose([wanted(third, runs[0])], sources).summary("a.log") == [
+        f"runs_from: {runs[0]}: fetched from {folder} if a target needs it: recipe, data set and files agree"
+    ]
+
+
+def test_many_runs_are_counted_by_reason_and_listed_in_a_log(exported, user):
+    folder, _ = exported
+    chosen = choose(wanted_runs(user("berta")), [str(folder)])
+    number = len(chosen.reasons)
+    assert number > 20 and len(chosen.lines()) == number
+    assert chosen.summary("logs/runs_from.log") == [
+        f"runs_from: 3 runs: fetched from {folder} if a target needs it: recipe, data set and files agree",
+        f"runs_from: {number - 3} runs: not fetched: it is not in {folder}",
+        f"runs_from: each of the {number} runs has a line in logs/runs_from.log",
+    ]
 
 
 def test_a_run_on_other_images_than_the_prepared_ones_is_refused(exported, user, prepared):
@@ -149,7 +186,7 @@ def test_a_run_on_other_images_than_the_prepared_ones_is_refused(exported, user,
     target.parent.mkdir(parents=True)
     target.write_bytes(Path(prepared("digits", entry)).read_bytes())
     chosen = choose(wanted_runs(there), [str(folder)])
-    assert not chosen.offered and all("other images than" in why for why in chosen.refused.values())
+    assert not chosen.offered and all("other images than" in chosen.reasons[run] for run in runs)
     # and an export leaves out what was trained on others
     target = Path(user("anna").config["data"], "digits.h5")
     target.parent.mkdir(parents=True)
@@ -181,7 +218,7 @@ def test_a_damaged_file_never_takes_its_name_and_the_run_is_then_trained(exporte
     assert "\n" not in str(error.value) and not (one.folder / "run.yaml").exists()
     assert not list(one.folder.glob(".tmp-*"))
     chosen = choose(wanted_runs(user("berta")), [str(folder)])
-    assert runs[0] not in chosen.runs and message in chosen.refused[runs[0]]
+    assert runs[0] not in chosen.runs and message in chosen.reasons[runs[0]]
     (one.folder / "refused.json").unlink()
     assert runs[0] in choose(wanted_runs(user("berta")), [str(folder)]).offered
 
@@ -240,7 +277,10 @@ def test_snakemake_fetches_in_place_of_training_and_keeps_what_it_fetched(
     files = [f"results/demo/runs/{run}/weights.pt" for run in runs]
     left = f"results/demo/runs/{list(wanted_runs(load(config, ROOT / 'figures')))[3].run}/weights.pt"
     status, said = snakemake(work, config | {"runs_from": [str(folder)]}, "--dry-run", *files, left)
-    assert status == 0 and "3 runs agree" in said, said
+    assert status == 0 and "runs_from: 3 runs: fetched from" in said, said
+    log = (work / "results/demo/logs/runs_from.log").read_text()
+    assert f"each of the {len(log.splitlines())} runs" in said
+    assert all(f"runs_from: {run}: fetched from {folder} if" in log for run in runs)
     jobs = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE)}
     assert jobs["fetch_run"] == 3 and jobs["train"] == 1  # which alone needs the data
     status, said = snakemake(work, config | {"runs_from": [str(folder)]}, *files)

@@ -21,6 +21,7 @@ from spatial_adversarial.runner.run_folder import checked, read_run
 
 BASE = ("weights.pt", "history.csv", "run.yaml")  # of every run, beside the weights that some keep
 PROVENANCE, FETCHED, REFUSED = "provenance.json", "fetched.json", "refused.json"
+FEW = 20  # runs, each of which has its line in the terminal
 
 
 @dataclass(frozen=True)
@@ -105,29 +106,33 @@ def _exported(wanted: Wanted, folder: Path) -> SharedRun:
 
 @dataclass
 class Fetching:
-    """Which runs are fetched, not trained: `there` are those fetched before, `offered` by which folder or URL."""
+    """Which runs are fetched, not trained: `there` are those fetched before, `offered` by which folder or URL.
+
+    `reasons` has of each run whether it is fetched, and why: {run: a text without the run's name}.
+    """
 
     there: set[str] = field(default_factory=set)
     offered: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(
-        default_factory=dict
-    )  # run: why what a folder or URL has of it is not taken
-    lacking: int = 0  # runs that no folder or URL has
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> set[str]:
         return self.there | set(self.offered)
 
     def lines(self) -> list[str]:
-        """What a user reads before the first job: how many runs agree, and of each that does not, why."""
-        found = [f"runs_from: {run} is not fetched: {why}" for run, why in self.refused.items()]
-        for source, number in Counter(self.offered.values()).items():
-            found.append(f"runs_from: {source}: {number} runs agree; those that are needed are fetched")
-        if self.lacking:
-            found.append(
-                f"runs_from: {self.lacking} runs are in none of these; those that are needed are trained"
-            )
-        return found
+        """A line for each run, in the order in which they are wanted."""
+        return [f"runs_from: {run}: {reason}" for run, reason in self.reasons.items()]
+
+    def summary(self, log: str) -> list[str]:
+        """What the terminal shows before the first job: `lines`, or how many runs share a reason where they are many.
+
+        log: the file that has the line of each run where they are many.
+        """
+        if len(self.reasons) <= FEW:
+            return self.lines()
+        counts = Counter(self.reasons.values())
+        found = [f"runs_from: {number} runs: {reason}" for reason, number in counts.items()]
+        return [*found, f"runs_from: each of the {len(self.reasons)} runs has a line in {log}"]
 
 
 def choose(wanted: Iterable[Wanted], sources: list[str]) -> Fetching:
@@ -140,19 +145,26 @@ def choose(wanted: Iterable[Wanted], sources: list[str]) -> Fetching:
     for one in wanted:
         if not all((one.folder / name).exists() for name in one.files):
             missing.append(one)
+            reason = "not fetched"  # until a source offers it
         elif (one.folder / FETCHED).exists():
             found.there.add(one.run)
+            reason = "fetched by an earlier call"
+        else:
+            reason = "not fetched: it is finished here"
+        found.reasons[one.run] = reason
     indexes = {source: run_index.read_index(source) for source in sources} if missing else {}
     for one in missing:
         having = {source: index[one.run] for source, index in indexes.items() if one.run in index}
-        reasons = {source: disagreement(one, shared) for source, shared in having.items()}
-        agreeing = [source for source, reason in reasons.items() if not reason]
+        faults = {source: disagreement(one, shared) for source, shared in having.items()}
+        agreeing = [source for source, fault in faults.items() if not fault]
         if agreeing:
             found.offered[one.run] = agreeing[0]
-        elif reasons:
-            found.refused[one.run] = "; ".join(f"{source}: {reason}" for source, reason in reasons.items())
-        elif indexes:
-            found.lacking += 1
+            reason = f"fetched from {agreeing[0]} if a target needs it: recipe, data set and files agree"
+        elif faults:
+            reason = "not fetched: " + "; ".join(f"{source}: {fault}" for source, fault in faults.items())
+        else:
+            reason = f"not fetched: it is not in {' or '.join(sources)}"
+        found.reasons[one.run] = reason
     return found
 
 

@@ -14,6 +14,7 @@ from spatial_adversarial.reporting.site import contents, markdown
 from spatial_adversarial.results.finished import VERDICTS, verdicts
 from spatial_adversarial.runner.files import write_atomic
 from spatial_adversarial.runner.paths import Paths
+from spatial_adversarial.runner.status import duration
 
 HERE = Path(__file__).parent
 ASSETS = ("style.css", "sort.js")
@@ -92,13 +93,6 @@ def number(text: str) -> str:
         return f"{float(text):.4g}"
     except ValueError:
         return text
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that fits: "42 s", "12 min", "3.5 h"."""
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def _copied(paper: contents.Paper, site: Path) -> dict[str, str]:
