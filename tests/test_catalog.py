@@ -9,7 +9,14 @@ import pytest
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.budget import thin
 from spatial_adversarial.records.identity import canonical, completed, identity, released, run_path
-from spatial_adversarial.records.reading import choose, merge, numbers, schema
+from spatial_adversarial.records.reading import (
+    choose,
+    known_to_be_valid,
+    merge,
+    numbers,
+    schema,
+    validate,
+)
 from spatial_adversarial.reporting.captions import caption
 from spatial_adversarial.settings.numbers import number_text
 
@@ -513,3 +520,17 @@ def test_lines_of_yaml_are_at_most_120_characters():
         if len(line) > 121
     ]
     assert long == []
+
+
+def test_a_job_reads_what_the_plan_has_checked_without_checking_it_again(full_config):
+    with pytest.raises(CatalogError, match="nonsense"):
+        validate("config", {"nonsense": 1}, "config")
+    with known_to_be_valid():
+        validate("config", {"nonsense": 1}, "config")
+        unchecked = load(full_config, ROOT / "figures", "invariance")
+    with pytest.raises(CatalogError, match="nonsense"):
+        validate("config", {"nonsense": 1}, "config")
+    checked = load(full_config, ROOT / "figures", "invariance")
+    assert {key: unchecked.fingerprint(target) for key, target in unchecked.targets.items()} == {
+        key: checked.fingerprint(target) for key, target in checked.targets.items()
+    }

@@ -503,7 +503,11 @@ def test_the_example_of_a_zoo_asks_its_loader_and_is_evaluated_by_autoattack(zoo
 
 
 def test_a_network_at_chance_is_told_how_images_look(capsys, caplog):
-    evaluate.doubt(Path("runs/mine"), 0.098)
+    label = np.arange(1000) % 10
+    evaluate.doubt(Path("runs/mine"), label, label, 10)
+    assert not capsys.readouterr().err
+    right = np.where(np.arange(1000) < 98, label, (label + 1) % 10)
+    evaluate.doubt(Path("runs/mine"), right, label, 10)
     said = capsys.readouterr().err
     assert "runs/mine: clean accuracy 9.8%" in said and "[0, 1]" in said and said.count("\n") == 1
 

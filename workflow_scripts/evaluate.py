@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from spatial_adversarial.records.identity import completed, read_out_path
 from spatial_adversarial.runner.files import digest as file_digest
 from spatial_adversarial.runner.gpu_leases import lease
@@ -38,7 +40,6 @@ def evaluate(
     from spatial_adversarial.records.profile import ProfileSettings
     from spatial_adversarial.results.store import write_evaluation
     from spatial_adversarial.runner.device import halve_when_full, pick_device
-    from spatial_adversarial.statistics.learnt import has_learnt
 
     target = pick_device(device, threads, repeatable=True)
     images_digest, _ = origin(data)
@@ -79,19 +80,27 @@ def evaluate(
         unit = resolved.perturbation.unit
         write_evaluation(output, result, x_unit=unit, profile=profile, made_of=parts)
         blocks.remove()
-        if "file" in recipe["model"] and not has_learnt(result.clean, result.label, images.classes):
-            doubt(run, float((result.clean == result.label).mean()))
+        if "file" in recipe["model"]:
+            doubt(run, result.clean, result.label, images.classes)
         record(f"{output}.json", started, run=run_name(run), images=len(images))
 
     for output, profile in profiles.items():
         one(output, profile)
 
 
-def doubt(run: Path, accuracy: float) -> None:
-    """Say what to look at where a user's own network knows hardly more than chance of images that it was made for."""
+def doubt(run: Path, clean: np.ndarray, label: np.ndarray, classes: int) -> None:
+    """Say what to look at where a user's own network knows hardly more than chance of images that it was made for.
+
+    clean, label: classes that it predicts and those that are right, [N].
+    """
+    from spatial_adversarial.statistics.learnt import has_learnt
+
+    if has_learnt(clean, label, classes):
+        return
     line = (
-        f"{run}: clean accuracy {100 * accuracy:.1f}%: does the network take float32 images [N, C, H, W] in [0, 1] as "
-        "its entry's `normalise` leaves them, and number the classes as torchvision does (docs/extending.md)?"
+        f"{run}: clean accuracy {100 * (clean == label).mean():.1f}%: does the network take float32 images "
+        "[N, C, H, W] in [0, 1] as its entry's `normalise` leaves them, and number the classes as torchvision does "
+        "(docs/extending.md)?"
     )
     logging.warning(line)
     print(line, file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
+import csv
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,10 +69,7 @@ def train(
                     loss=f"{row['loss']:.3f}", validation=f"{row['validation_accuracy']:.3f}", refresh=False
                 )
         record(folder / "provenance.json", started, run=run_name(folder), images=len(train_set))
-        import pandas as pd  # half a second that no job waits for before its first batch
-
-        with write_atomic(folder / "history.csv") as temporary:
-            pd.DataFrame(trainer.checkpoint.history).to_csv(temporary, index=False)
+        write_history(folder / "history.csv", trainer.checkpoint.history)
         for path in kept.values():
             path.replace(folder / path.name)
         for name in readouts:
@@ -81,6 +79,14 @@ def train(
         files += [f"{name}.pt" for name in readouts]
         write_run(folder, released(recipe), seed, files, made_of)
         resume.unlink(missing_ok=True)
+
+
+def write_history(path: Path, rows: list[dict]) -> None:
+    """Write a training's rows, one an epoch, as a CSV."""
+    with write_atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def origins(

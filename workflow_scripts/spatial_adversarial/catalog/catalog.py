@@ -13,7 +13,7 @@ from spatial_adversarial.data import identity
 from spatial_adversarial.panels import TARGETS
 from spatial_adversarial.records.identity import digest, robust_images, run_and_weights
 from spatial_adversarial.records.panel import Panel
-from spatial_adversarial.records.reading import CatalogError, choose
+from spatial_adversarial.records.reading import CatalogError, choose, known_to_be_valid
 from spatial_adversarial.records.tidy import least_status
 from spatial_adversarial.runner.paths import LISTED
 
@@ -195,9 +195,9 @@ class Catalog:
         """The same papers at full size."""
         if not self.reduced():
             return self
-        return Catalog(
-            self.config | {"budget": {}, "stand_ins": {}, "overrides": {}, "precision": None}, *self._again
-        )
+        full = {"budget": {}, "stand_ins": {}, "overrides": {}, "precision": None}
+        with known_to_be_valid():
+            return Catalog(self.config | full, *self._again)
 
     def twin(self, target: Target) -> Target | None:
         """The first target, before this one, of the same panels: the one's numbers are the other's."""
@@ -242,7 +242,8 @@ def _without_recipes(panel: dict) -> dict:
 def of_job(snakemake, paper: str | None = None) -> Catalog:
     """The catalog that a job was planned with; `snakemake` is what the `script:` directive provides."""
     folder = Path(snakemake.scriptdir).parent / snakemake.config["figures"]
-    return load(snakemake.config, folder, paper)
+    with known_to_be_valid():  # by the plan
+        return load(snakemake.config, folder, paper)
 
 
 def load(config: dict, folder: str | Path, paper: str | None = None) -> Catalog:

@@ -3,16 +3,18 @@
 import io
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from spatial_adversarial.records.evaluation import Evaluation, Pictures
 from spatial_adversarial.records.identity import identity
 from spatial_adversarial.runner.hdf5 import opened, written
 from spatial_adversarial.runner.run_folder import AGAIN, same
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which the writer of an evaluation does not spend
 
 # the datasets of whole numbers in an evaluation's file, and their types there
 INTEGERS = {"label": np.int16, "clean": np.int16, "prediction": np.int16}
@@ -80,10 +82,10 @@ class Aggregate(NamedTuple):
     that judging takes, see judging/target_numbers.py. None for a target of simulations.
     """
 
-    rows: pd.DataFrame
+    rows: "pd.DataFrame"
     replicates: np.ndarray | None = None
     seeds: np.ndarray | None = None
-    side: pd.DataFrame | None = None
+    side: "pd.DataFrame | None" = None
 
 
 def write_aggregate(path: str | Path, aggregate: Aggregate, *, fingerprint: str) -> None:
@@ -109,6 +111,8 @@ def copy_aggregate(
 
     ValueError where `source` was not made as the fingerprint `made_as` says.
     """
+    import pandas as pd
+
     found = read_aggregate(source, made_as)
     with opened(source) as file:
         text = pd.read_csv(io.StringIO(file["rows"].asstr()[()]), dtype=str, keep_default_na=False)
@@ -119,6 +123,8 @@ def copy_aggregate(
 
 def read_aggregate(path: str | Path, fingerprint: str) -> Aggregate:
     """A target's numbers; ValueError where another configuration made the file."""
+    import pandas as pd
+
     with opened(path) as file:
         if file.attrs["fingerprint"] != fingerprint:
             raise ValueError(f"{path}: made from another configuration: delete it and run again")
@@ -127,6 +133,8 @@ def read_aggregate(path: str | Path, fingerprint: str) -> Aggregate:
         return Aggregate(rows, *(file[n][()] if n in file else None for n in ("replicates", "seeds")), side)
 
 
-def read_rows(csv: str | Path | io.StringIO) -> pd.DataFrame:
+def read_rows(csv: str | Path | io.StringIO) -> "pd.DataFrame":
     """Tidy rows from a CSV; what does not apply is missing (nan); panel, seed and attacked_label are text."""
+    import pandas as pd
+
     return pd.read_csv(csv, dtype={"panel": str, "seed": str, "attacked_label": str})

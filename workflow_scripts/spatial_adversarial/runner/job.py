@@ -227,6 +227,7 @@ def provenance(extra: dict[str, Any] | None = None) -> dict[str, Any]:
     return made | (extra or {})
 
 
+@cache
 def _commit() -> str | None:
     command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=40"]
     try:

@@ -1,17 +1,44 @@
 """A recipe's optimiser."""
 
+from inspect import unwrap
+
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from spatial_adversarial.records.recipe import Optimiser
 
 
-def make_optimiser(spec: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+class Uncompiled(Optimizer):
+    """An optimiser whose methods do not begin with the import of torch's compiler, a second of CPU in each process.
+
+    They import it to be left out of what is compiled; nothing is compiled here, so the functions below that are taken.
+    """
+
+    add_param_group = unwrap(Optimizer.add_param_group)
+    load_state_dict = unwrap(Optimizer.load_state_dict)
+    state_dict = unwrap(Optimizer.state_dict)
+    zero_grad = unwrap(Optimizer.zero_grad)
+
+
+class SGD(Uncompiled, torch.optim.SGD):
+    """torch's SGD."""
+
+    step = torch.no_grad()(unwrap(torch.optim.SGD.step))
+
+
+class Adam(Uncompiled, torch.optim.Adam):
+    """torch's Adam."""
+
+    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+
+
+def make_optimiser(spec: Optimiser, network: nn.Module) -> Optimizer:
     """torch's SGD or Adam for a recipe's `optimiser`; the loop sets the learning rate at each step."""
     groups = parameter_groups(network, spec)
     if spec.name == "adam":
-        return torch.optim.Adam(groups, lr=0.0)
-    return torch.optim.SGD(groups, lr=0.0, momentum=spec.momentum, nesterov=spec.nesterov)
+        return Adam(groups, lr=0.0)
+    return SGD(groups, lr=0.0, momentum=spec.momentum, nesterov=spec.nesterov)
 
 
 def parameter_groups(network: nn.Module, spec: Optimiser) -> list[dict]:
