@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+import list_kept
 from draw import draw
 from spatial_adversarial.catalog import load
 from spatial_adversarial.records.reading import merge, read
@@ -51,6 +52,25 @@ def test_a_kept_figure_is_drawn_again(csv, catalogs, tmp_path):
 def test_what_is_kept_is_small_and_shows_no_image_of_a_data_set():
     assert sum(path.stat().st_size for path in KEPT.rglob("*") if path.is_file()) < 10e6
     assert not [csv for csv in FIGURES if "pixels" in csv.read_text(encoding="utf-8").partition("\n")[0]]
+
+
+def test_the_list_of_targets_is_that_of_the_kept_files():
+    assert (KEPT / "targets.md").read_text(encoding="utf-8") == list_kept.text(KEPT)
+
+
+def test_a_target_is_listed_at_its_best_scale(tmp_path, full_config):
+    target = load(full_config, ROOT / "figures").targets["invariance", "fig1"]
+    for stage, statuses in (("1", ("run", "reduced", "not run")), ("2", ("reduced", "run", "not run"))):
+        rows = [("a", "ours", statuses[0]), ("b", "ours", statuses[1]), ("a'", "ours", statuses[2])]
+        rows += [("a", "ours", "not run"), ("a'", "published", "run")]
+        file = tmp_path / stage / "figures/invariance/fig1.csv"
+        file.parent.mkdir(parents=True)
+        pd.DataFrame(rows, columns=["panel", "source", "status"]).to_csv(file, index=False)
+    assert list_kept.line(tmp_path, target) == "| invariance | fig1 | a, b |  | 1 of 3 | 1, 2 |"
+    (tmp_path / "2/figures/invariance/fig1.csv").unlink()
+    assert list_kept.line(tmp_path, target) == "| invariance | fig1 | a | b | 1 of 3 | 1 |"
+    (tmp_path / "1/figures/invariance/fig1.csv").unlink()
+    assert list_kept.line(tmp_path, target) == "| invariance | fig1 |  |  | all |  |"
 
 
 @pytest.mark.slow
