@@ -9,6 +9,7 @@ for bundle, (files, runs) in catalog.bundles().items():
             unpack(inputs.trained),
             data=inputs.data,
             sources=partial(inputs.source_weights, files),
+            smaller_eps=partial(inputs.smaller_eps, files),
         output:
             [paths.evaluation(profile=file) for file in files],
         log:

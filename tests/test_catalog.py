@@ -93,6 +93,7 @@ PROFILE_DEFAULTS = {
     "input.rotate_translate": 0,
     "targeted_apgd": True,
     "source": None,
+    "survivors_of": None,
 }
 RELEASED_RUNS = {
     ("mnist", "stdcnn", "rotate", 0): "mnist/stdcnn/natural-c166770d",

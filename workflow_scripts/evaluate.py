@@ -27,8 +27,9 @@ def evaluate(
 ) -> None:
     """Evaluate the `weights` in folder `run` on the test images of the prepared data set `data`.
 
-    profiles: {output path: resolved profile}. sources: {a profile's `source`: the folder of that run}. Each result
-    has <output path>.json, its provenance, beside it.
+    profiles: {output path: resolved profile}; the evaluation that a profile's `survivors_of` names lies beside its
+    output, or is among them and made first. sources: {a profile's `source`: the folder of that run}. Each result has
+    <output path>.json, its provenance, beside it.
     """
     from spatial_adversarial.attacks.block import BLOCK
     from spatial_adversarial.data.images import load, origin
@@ -38,7 +39,8 @@ def evaluate(
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.records.identity import digest as digest_of
     from spatial_adversarial.records.profile import ProfileSettings
-    from spatial_adversarial.results.store import write_evaluation
+    from spatial_adversarial.records.survivors import in_order, smaller, smaller_file
+    from spatial_adversarial.results.store import read_evaluation, write_evaluation
     from spatial_adversarial.runner.device import halve_when_full, pick_device
 
     target = pick_device(device, threads, repeatable=True)
@@ -66,12 +68,24 @@ def evaluate(
         parts = made_of
         if source is not None:
             parts = made_of | {"source": file_digest(sources[profile["source"]] / "weights.pt")}
+        withstood = None
+        if named := smaller(profile):
+            file = Path(output).with_name(f"{smaller_file(profile)}.h5")
+            withstood = read_evaluation(file, profile=named[1], **made_of)
+            parts = parts | {"survivors_of": file_digest(file)}
         tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
         blocks = Blocks(output, digest_of([parts, profile]))
         try:
             result = halve_when_full(
                 lambda batch: measure(
-                    network, images, resolved, batch=batch, tell=tell, kept=blocks, source=source
+                    network,
+                    images,
+                    resolved,
+                    batch=batch,
+                    tell=tell,
+                    kept=blocks,
+                    source=source,
+                    smaller=withstood,
                 ),
                 BLOCK,
             )
@@ -84,7 +98,7 @@ def evaluate(
             doubt(run, result.clean, result.label, images.classes)
         record(f"{output}.json", started, run=run_name(run), images=len(images))
 
-    for output, profile in profiles.items():
+    for output, profile in in_order(profiles).items():
         one(output, profile)
 
 

@@ -70,6 +70,10 @@ def notes(plan: Plan) -> list[str]:
     lines += [
         f"Hours and disk leave {name} out: the registry has no number of images." for name in plan.uncounted()
     ]
+    if unknown := plan.unknown_survivors():
+        lines.append(
+            f"Hours count all images of {unknown:,} evaluations of survivors, whose smaller eps is not done."
+        )
     return lines + [f"Failed: {folder}: {line}" for folder, line in plan.failures().items()]
 
 

@@ -70,6 +70,11 @@ class Perturbation:
         return None
 
     @property
+    def survivors_of(self) -> dict | None:
+        """What is known of the profile at a smaller eps whose survivors alone it attacks."""
+        return None
+
+    @property
     def pictures(self) -> int:
         """How many of the first perturbed images are kept."""
         return 0
@@ -142,6 +147,18 @@ class ExampleAttack(WithRestarts):
     """An attack that makes an adversarial example of each image that is right; what is wrong already stays as it is."""
 
     spaces = ("pixel",)
+    survivors_of: dict | None = setting(
+        "The same attack at a smaller eps, which a paper's file names; images that are fooled there count as fooled, "
+        "and are not attacked again.",
+        default=None,
+        type=["object", "null"],
+    )
+
+    def words(self, point: float) -> list[str]:
+        words = super().words(point)
+        if words and self.survivors_of:
+            words.append(f"of images that withstand eps {number_text(self.survivors_of['grid'][0])}")
+        return words
 
     def examples(self, model: nn.Module, x: Tensor, y: Tensor, *, eps: float, seed: int) -> Tensor:
         """Adversarial examples within L-inf eps of x, float32 [N, C, H, W] in [0, 1]; y: the labels, int64 [N]."""
@@ -151,7 +168,7 @@ class ExampleAttack(WithRestarts):
         return self.restarted(lambda start: self._once(block, point, start), block.labels)
 
     def _once(self, block: Block, eps: float, start: tuple) -> Found:
-        prediction = block.predict(block.images)
+        prediction = block.before.clone()
         right = prediction == block.labels
         if right.any():
             moved = self.examples(

@@ -37,7 +37,8 @@ class Block:
     """Test images that are perturbed together.
 
     images: [n, C, H, W], uint8 or float32 in [0, 1]; labels, clean: int64 [n], the true classes and those predicted
-    on the clean images. batch: how many images a network may take at once; it changes no result. seed: the
+    on the clean images; before: int64 [n], those under the same attack at a smaller eps, where that came before, else
+    `clean`. batch: how many images a network may take at once; it changes no result. seed: the
     profile's; names: of the draw and of the block among all images, which name its random streams.
     """
 
@@ -45,6 +46,7 @@ class Block:
     images: Tensor
     labels: Tensor
     clean: Tensor
+    before: Tensor
     batch: int
     seed: int
     names: tuple = ()

@@ -93,7 +93,7 @@ class Catalog:
             for panel in target.panels:
                 for line in panel.lines if not panel.reason else ():
                     for path, profile in line.profiles.items():
-                        found.setdefault(path, {})[profile.file] = profile.settings
+                        found.setdefault(path, {}).update(profile.evaluations())
         return found
 
     @property
@@ -228,10 +228,15 @@ def listed(target: Target, model: str) -> str:
 
 
 def _measures_alike(ours: dict, theirs: dict) -> bool:
-    """Whether two profiles measure the same at the points that both have, on enough of the test images."""
+    """Whether two profiles measure the same at the points that both have, on enough of the test images.
+
+    An attack on survivors alone is as strong or stronger.
+    """
     images, size = ours["images"], theirs["images"]
     enough = images == size or images is None or images >= ENOUGH
-    return enough and all(ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "images"})
+    return enough and all(
+        ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "images", "survivors_of"}
+    )
 
 
 def _without_recipes(panel: dict) -> dict:

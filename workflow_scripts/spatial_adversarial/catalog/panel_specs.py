@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from spatial_adversarial.catalog import budget, published
+from spatial_adversarial.catalog import budget, published, survivors
 from spatial_adversarial.catalog.families import resolve_members
 from spatial_adversarial.catalog.profiles import complete, fitted
 from spatial_adversarial.catalog.specs import Scope
@@ -141,8 +141,12 @@ def resolve_profile(
     member: Member,
     scope: Scope,
     shown: float | None = None,
+    after: tuple[str, ...] = (),
 ) -> Profile:
-    """A profile's settings for one member: its grid thinned but for the point `shown`, its images limited."""
+    """A profile's settings for one member: its grid thinned but for the point `shown`, its images limited.
+
+    after: the profiles that attack its survivors.
+    """
     where = scope.place("profiles", key)
     settings = {name: value for name, value in found.items() if name not in NOT_SETTINGS}
     if panel.space == "normalized" and "attack" in found:  # the space of an attack; a turned image knows none
@@ -158,5 +162,15 @@ def resolve_profile(
     images = budget.by_name(key, wanted)
     settings |= {"images": images} if images else {}
     settings |= {"source": _source(data, settings["source"], scope, where)} if "source" in settings else {}
+    smaller, named = None, settings.get("survivors_of")
+    if named:
+        at = f"{where}: survivors_of"
+        if named in (*after, key):
+            raise CatalogError(f"{at}: {named!r} comes back to itself")
+        theirs = scope.find("profiles", named, at)
+        smaller = resolve_profile(named, theirs, data, panel, member, scope, after=(*after, key)).settings
+        settings |= {"survivors_of": survivors.reference(named, smaller)}
     settings = fitted(complete(settings, where), scope.registry["data"][panel.data], where)
+    if smaller:
+        survivors.check(settings, at, smaller)
     return Profile(key, found["label"], found["metric"], found["unit"], settings)

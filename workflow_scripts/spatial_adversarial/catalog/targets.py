@@ -55,11 +55,12 @@ class Target:
     def evaluations(self) -> list[tuple[str, str]]:
         """The (run without seed, profile file) pairs that the target needs."""
         pairs = [
-            (path, profile.file)
+            (path, file)
             for panel in self.panels
             if not panel.reason
             for line in panel.lines
             for path, profile in line.profiles.items()
+            for file in profile.evaluations()
         ]
         return list(dict.fromkeys(pairs))
 

@@ -56,15 +56,18 @@ def evaluate(
     tell: Tell = print,
     kept: Kept = not_kept,
     source: nn.Module | None = None,
+    smaller: Evaluation | None = None,
 ) -> Evaluation:
     """One profile of a network in eval mode.
 
     images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
     called with a line of progress after each point and each attacked block, and `kept` with a block's name and
     what makes its predictions. source: the network of the profile's `source`. Both networks are left as they were.
-    NonFiniteLogits where the logits are no numbers.
+    smaller: the evaluation of the profile that `survivors_of` names. NonFiniteLogits where the logits are no numbers;
+    ValueError for a `smaller` that is missing or of other images.
     """
     done = profile.perturbation
+    _check_smaller(profile, images, smaller)
     images = _transformed_inputs(images, profile)
     space = Space(network, profile.space, source)
     points: list[Found] = []
@@ -75,10 +78,13 @@ def evaluate(
     ):
         clean = predict(space.model, images.images, batch, space.clean)
         check("on clean images")
-        everything = Block(space, images.images, images.labels, clean, batch=batch, seed=profile.seed)
+        parts = images.images, images.labels, clean, clean
+        everything = Block(space, *parts, batch=batch, seed=profile.seed)
         for number, x in enumerate(profile.grid):
             for draw in range(profile.draws):
-                points.append(_point(replace(everything, names=(draw,)), profile, x, tell, kept))
+                before = clean if smaller is None else _before(smaller, draw, clean)
+                drawn = replace(everything, before=before, names=(draw,))
+                points.append(_point(drawn, profile, x, tell, kept))
                 check(f"at {x:g}")
             tell(f"point {number + 1} of {len(profile.grid)}")
     shape = (len(profile.grid), profile.draws, len(images))
@@ -93,6 +99,19 @@ def evaluate(
         pictures=pictures(network, images, profile) if done.pictures else None,
         **found,
     )
+
+
+def _check_smaller(profile: ProfileSettings, images: ImageSet, smaller: Evaluation | None) -> None:
+    if (smaller is not None) != bool(profile.perturbation.survivors_of):
+        raise ValueError("`survivors_of` and the evaluation of the profile that it names go together")
+    labels = images.labels.cpu().numpy()
+    if smaller is not None and not np.array_equal(smaller.label[: len(labels)], labels):
+        raise ValueError("the evaluation that `survivors_of` names is of other images")
+
+
+def _before(smaller: Evaluation, draw: int, clean: Tensor) -> Tensor:
+    """The predictions of a draw at the one point of the smaller eps, of as many images as `clean` has."""
+    return torch.as_tensor(smaller.prediction[0, draw, : len(clean)]).to(clean)
 
 
 def _transformed_inputs(images: ImageSet, profile: ProfileSettings) -> ImageSet:
@@ -128,10 +147,11 @@ def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: 
 
 
 def _split(images: Block) -> list[Block]:
-    parts = (images.images, images.labels, images.clean)
+    names = ("images", "labels", "clean", "before")
+    parts = zip(*(getattr(images, name).split(BLOCK) for name in names), strict=True)
     return [
-        replace(images, images=x, labels=y, clean=clean, names=(*images.names, k))
-        for k, (x, y, clean) in enumerate(zip(*(part.split(BLOCK) for part in parts), strict=True))
+        replace(images, **dict(zip(names, part, strict=True)), names=(*images.names, k))
+        for k, part in enumerate(parts)
     ]
 
 

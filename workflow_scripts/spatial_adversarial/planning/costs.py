@@ -30,11 +30,15 @@ def training_passes(recipe: Recipe, images: float) -> float:
     return total
 
 
-def profile_passes(profile: dict, images: float, classes: int) -> float:
-    """Passes of a resolved profile on `images` test images: the clean predictions, then each point and draw."""
+def profile_passes(profile: dict, images: float, classes: int, perturbed: float | None = None) -> float:
+    """Passes of a resolved profile on `images` test images: the clean predictions, then each point and draw.
+
+    perturbed: how many of the images the points are made of; None for all.
+    """
     done = perturbation(profile)
     passes = sum(done.passes(x, classes) for x in profile["grid"] if not done.keeps_clean(x))
-    return images * (FORWARD + profile["draws"] * passes)
+    perturbed = images if perturbed is None else perturbed
+    return images * FORWARD + perturbed * profile["draws"] * passes
 
 
 def profile_bytes(profile: dict, images: float) -> float:

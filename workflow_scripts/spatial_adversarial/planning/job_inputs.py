@@ -10,6 +10,7 @@ from snakemake.iocontainers import Wildcards
 from spatial_adversarial.catalog import Catalog, CatalogError, Target
 from spatial_adversarial.records.identity import digest, identity, robust_images, run_and_weights
 from spatial_adversarial.records.reading import nearest
+from spatial_adversarial.records.survivors import smaller_file
 from spatial_adversarial.runner.paths import Paths
 
 
@@ -105,6 +106,17 @@ class JobInputs:
         found = [self.catalog.profiles[wildcards.run][file.format(**wildcards)] for file in files]
         runs = dict.fromkeys(profile["source"] for profile in found if profile["source"])
         return [self.paths.weights(run, wildcards.seed) for run in runs]
+
+    def smaller_eps(self, files: list[str], wildcards: Wildcards) -> list[str]:
+        """The evaluations of the profiles that `survivors_of` names, but for those that the job itself makes."""
+        profiles = self.catalog.profiles[wildcards.run]
+        made = [file.format(**wildcards) for file in files]
+        named = dict.fromkeys(smaller_file(profiles[file]) for file in made)
+        return [
+            self.paths.evaluation(wildcards.run, file, wildcards.seed)
+            for file in named
+            if file and file not in made
+        ]
 
     def profile_identities(self, wildcards: Wildcards, output: list[str]) -> list[dict]:
         """What makes the profiles of an evaluation's files the ones that they are."""

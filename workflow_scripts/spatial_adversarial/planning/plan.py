@@ -18,6 +18,7 @@ from spatial_adversarial.planning.costs import (
 )
 from spatial_adversarial.records.identity import robust_images
 from spatial_adversarial.records.recipe import Recipe
+from spatial_adversarial.records.survivors import smaller_file
 from spatial_adversarial.runner.paths import Paths
 
 if TYPE_CHECKING:
@@ -79,6 +80,31 @@ class Plan:
         runs = {path for target in self.catalog.targets.values() for path in target.paths()}
         used = {self.catalog.recipe(path)["data"] for path in runs}
         return sorted(name for name in used if isnan(sum(self._images(name))))
+
+    def unknown_survivors(self) -> int:
+        """How many evaluations attack survivors that are not known yet: their hours count all images."""
+        keys = {
+            key for target in self.catalog.targets.values() for key in self.catalog.evaluation_keys(target)
+        }
+        files = ((run, self.catalog.profiles[run][file], seed) for run, file, seed in keys)
+        named = [file for key in files if (file := self._smaller(*key))]
+        return sum(not file.exists() for file in named)
+
+    def _smaller(self, path: str, profile: dict, seed: int) -> Path | None:
+        """The evaluation whose survivors alone a profile attacks; None where it attacks all images."""
+        name = smaller_file(profile)
+        return Path(self.paths.evaluation(path, name, seed)) if name else None
+
+    def _survivors(self, path: str, profile: dict, seed: int, images: float) -> float:
+        """How many of so many images a profile attacks, at most: all, until the smaller eps has been evaluated."""
+        file = self._smaller(path, profile, seed)
+        if file is None or not file.exists():
+            return images
+        from spatial_adversarial.results.store import read_evaluation  # pandas, for those that need it
+
+        found = read_evaluation(file)
+        standing = (found.prediction == found.label)[..., : int(images)]
+        return float(standing.mean(axis=(0, 1)).sum())
 
     def jobs(self, target: Target) -> set[Job]:
         """Every job that it takes to make the target from nothing."""
@@ -148,7 +174,8 @@ class Plan:
         passes = size = 0.0
         for profile in (self.catalog.profiles[path][file] for file in files):
             number = min(images, profile["images"] or images)
-            passes += profile_passes(profile, number, classes)
+            attacked = self._survivors(path, profile, seed, number)
+            passes += profile_passes(profile, number, classes, attacked)
             size += profile_bytes(profile, number)
         hours = self.rates.hours(network, "evaluate", passes * self.networks[network]["multiply_adds"])
         outputs = tuple(Path(self.paths.evaluation(path, file, seed)) for file in files)

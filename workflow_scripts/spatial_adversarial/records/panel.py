@@ -5,7 +5,7 @@ from functools import cached_property
 
 from spatial_adversarial.attacks import perturbation
 from spatial_adversarial.attacks.base import Perturbation
-from spatial_adversarial.records.identity import digest, identity
+from spatial_adversarial.records.survivors import file_name, with_smaller
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,11 @@ class Profile:
     @property
     def file(self) -> str:
         """<key>[-normalized]-<hash>: settings that differ never share a file."""
-        space = "" if self.settings["space"] == "pixel" else "-normalized"
-        return f"{self.key}{space}-{digest(identity(self.settings, 'profile'), 6)}"
+        return file_name(self.key, self.settings)
+
+    def evaluations(self) -> dict[str, dict]:
+        """{name of its file: settings} of it, and of those that have to be evaluated before (`survivors_of`)."""
+        return with_smaller(self.key, self.settings)
 
     @cached_property
     def perturbation(self) -> Perturbation:
