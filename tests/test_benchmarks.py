@@ -92,3 +92,18 @@ def test_each_stage_for_a_gpu_plans_what_it_says_on_a_machine_without_one():
     assert cifar == (7, 7) and lenet == (5, 5), "the families of invariance fig2 and fig5"
     unknown = ["bash", str(ROOT / "benchmarks/gpu_stages.sh"), "--dry-run", "other"]
     assert subprocess.run(unknown, capture_output=True).returncode == 2
+
+
+def test_a_runs_time_is_summed_by_rule(benchmarks, tmp_path):
+    from by_rule import by_rule
+
+    for name, seconds, cpu in (("train/a/seed0", 5, 4), ("train/b/seed0", 3, 2), ("claims", 0.4, "NA")):
+        file = tmp_path / f"benchmarks/{name}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\th:m:s\tcpu_time\n{seconds}\t0:00:05\t{cpu}\n")
+    found = by_rule(tmp_path)
+    assert found.loc["train"].tolist() == [2, 8, 6, 2]
+    assert found.loc["claims"].tolist() == [1, 0.4, 0, 0]
+    assert found.loc["all"].tolist() == [3, 8.4, 6, 0]
+    with pytest.raises(SystemExit, match="no job"):
+        by_rule(tmp_path / "train")
