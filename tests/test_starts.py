@@ -88,3 +88,9 @@ def test_a_history_is_the_csv_that_pandas_writes(tmp_path):
     train.write_history(tmp_path / "history.csv", rows)
     read = pd.read_csv(tmp_path / "history.csv")
     pd.testing.assert_frame_equal(read, pd.DataFrame(rows))
+
+
+def test_a_network_that_is_not_trained_has_an_empty_history(tmp_path):
+    train.write_history(tmp_path / "history.csv", [])
+    pd.DataFrame([]).to_csv(tmp_path / "pandas.csv", index=False)
+    assert (tmp_path / "history.csv").read_bytes() == (tmp_path / "pandas.csv").read_bytes()

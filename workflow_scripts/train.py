@@ -82,9 +82,9 @@ def train(
 
 
 def write_history(path: Path, rows: list[dict]) -> None:
-    """Write a training's rows, one an epoch, as a CSV."""
+    """Write a training's rows, one an epoch, as a CSV; of a network that is not trained, one with an empty line."""
     with write_atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table = csv.DictWriter(file, rows[0] if rows else [], lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
 
