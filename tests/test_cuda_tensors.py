@@ -14,10 +14,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from spatial_adversarial import models
+from spatial_adversarial.attacks.block import Block, joined
 from spatial_adversarial.attacks.deepfool import deepfool
 from spatial_adversarial.attacks.gama import gama
 from spatial_adversarial.attacks.gradient_ascent import pgd
+from spatial_adversarial.attacks.pgd import Pgd
 from spatial_adversarial.data.images import ImageSet
+from spatial_adversarial.evaluation.profiles import Space
 from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import checkpoint, loop
 from spatial_adversarial.transforms.augment import augment
@@ -178,6 +181,18 @@ def test_an_attack_stays_on_the_gpu_and_waits_for_no_number(gpu, name):
         moved = ATTACKS[name](network(), x, y, Generator(CUDA))
     print(f"{name}: {copies.counts}")
     assert moved.device == CUDA and moved.shape == x.shape
+    assert "cuda to cpu" not in copies.counts
+
+
+def test_blocks_joined_for_pgd_stay_on_the_gpu(gpu):
+    """With the loss KL: others look at which images are wrong, once a batch of blocks."""
+    space = Space(network(), "pixel")
+    labels = images().labels
+    blocks = [Block(space, images().images, labels, labels, labels, 9, 0, names=(0, k)) for k in (0, 1)]
+    attack = Pgd(step="relative", steps=2, loss="kl")
+    with Copies() as copies, EveryImage():
+        found = attack.predictions(joined(blocks), 8 / 255)
+    assert {row.device for row in found.values()} == {CUDA} and len(found["prediction"]) == 2 * N
     assert "cuda to cpu" not in copies.counts
 
 

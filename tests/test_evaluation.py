@@ -13,6 +13,7 @@ import train as train_script
 from evaluate import evaluate as evaluate_run
 from evaluate import source_folders
 from slice_boundaries import slice_boundaries
+from spatial_adversarial.attacks.block import Block, joined
 from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.boundary_slices import SIDE, cut, distances
@@ -141,6 +142,47 @@ def test_batches_change_no_result(network, images, small_blocks, name):
     )
     if whole.distance is not None:
         assert whole.distance == pytest.approx(split.distance, rel=1e-3)
+
+
+JOINED = PROFILES.keys() - {"rotation", "translation", "joint", "deepfool", "deepfool, normalised"}
+
+
+@pytest.mark.parametrize("name", sorted(JOINED))
+def test_blocks_that_go_together_keep_their_random_streams(network, images, small_blocks, name):
+    """Three blocks of 50, 50 and 20 images: in one batch, or each by itself, and after an interruption."""
+    alone, together = [], []
+    handle = network.body.register_forward_hook(lambda module, inputs, _: alone.append(len(inputs[0])))
+    one = quietly(network, images, PROFILES[name], batch=50)
+    handle.remove()
+    network.body.register_forward_hook(lambda module, inputs, _: together.append(len(inputs[0])))
+    three = quietly(network, images, PROFILES[name], batch=150)
+    assert max(alone) <= 50 and max(together) >= 100 and len(together) < len(alone)
+    for row in ("prediction", "prediction_predicted", "zero_gradient"):
+        if getattr(one, row) is not None:
+            assert getattr(one, row).tolist() == getattr(three, row).tolist()
+    made = {}
+
+    def kept(key, make):  # all blocks but the second were finished
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    quietly(network, images, PROFILES[name], batch=150, kept=kept)
+    assert {key.rpartition("-")[2] for key in made} == {"0", "1", "2"}
+    made = {key: rows for key, rows in made.items() if not key.endswith("-1")}
+    resumed = quietly(network, images, PROFILES[name], batch=150, kept=kept)
+    assert resumed.prediction.tolist() == one.prediction.tolist()
+
+
+def test_a_joined_block_draws_what_its_blocks_draw():
+    def block(n, k):
+        rows = [torch.zeros(n, 1, 2, 2), *(torch.zeros(n, dtype=torch.int64) for _ in range(3))]
+        return Block(None, *rows, batch=9, seed=3, names=(0, k))
+
+    both = joined([block(3, 0), block(2, 1)]).uniform("pgd", 0.1, after=(7,))
+    streams = [torch.Generator().manual_seed(derive(3, "pgd", 0.1, 0, k, 7)) for k in (0, 1)]
+    drawn = [torch.rand(n, 1, 2, 2, generator=stream) for n, stream in zip((3, 2), streams, strict=True)]
+    assert torch.equal(both, torch.cat(drawn))
 
 
 @EACH

@@ -14,6 +14,8 @@ from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
 from spatial_adversarial.runner.run_folder import checked, read_run, run_name
 
+BLOCKS_ON_GPU = 8  # where a job has the GPU for itself
+
 
 def evaluate(
     run: Path,
@@ -24,12 +26,14 @@ def evaluate(
     threads: int,
     weights: str = "weights.pt",
     sources: dict[str, Path] | None = None,
+    blocks_on_gpu: int = 1,
 ) -> None:
     """Evaluate the `weights` in folder `run` on the test images of the prepared data set `data`.
 
     profiles: {output path: resolved profile}; the evaluation that a profile's `survivors_of` names lies beside its
     output, or is among them and made first. sources: {a profile's `source`: the folder of that run}. Each result has
-    <output path>.json, its provenance, beside it.
+    <output path>.json, its provenance, beside it. blocks_on_gpu: how many blocks of images a GPU takes at once, as far
+    as its memory goes; a CPU takes one.
     """
     from spatial_adversarial.attacks.block import BLOCK
     from spatial_adversarial.data.images import load, origin
@@ -87,7 +91,7 @@ def evaluate(
                     source=source,
                     smaller=withstood,
                 ),
-                BLOCK,
+                BLOCK * (blocks_on_gpu if target.type == "cuda" else 1),
             )
         except NonFiniteLogits as error:
             raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None
@@ -141,4 +145,5 @@ if "snakemake" in globals():
             sources=source_folders(profiles, smk.input.sources),
             device=smk.config["device"],
             threads=smk.config["threads"],
+            blocks_on_gpu=BLOCKS_ON_GPU if smk.config["jobs_per_gpu"] == 1 else 1,
         )

@@ -29,8 +29,9 @@ class Perturbation:
     key, name: how a profile asks for it, `<key>: <name>`. label: its name in captions. unit, limit: of its points, and
     the largest of them. spaces: the inputs that it may move in. deterministic: more draws would give the same.
     in_blocks: it takes a few hundred images at a time, and what it found of them is kept, so that no interruption loses
-    it. checked: an attack check may show a figure's panels of it under stronger attacks. rules: JSON schemas that its
-    profile has to fit, beside those of its fields.
+    it. joins_blocks: it takes several such blocks at once; what it draws at random is the block's `uniform`, which then
+    is of each one's own stream. checked: an attack check may show a figure's panels of it under stronger attacks.
+    rules: JSON schemas that its profile has to fit, beside those of its fields.
     """
 
     key: ClassVar[str] = "attack"
@@ -41,6 +42,7 @@ class Perturbation:
     spaces: ClassVar[tuple[str, ...]] = ("pixel", "normalized")
     deterministic: ClassVar[bool] = False
     in_blocks: ClassVar[bool] = True
+    joins_blocks: ClassVar[bool] = False
     checked: ClassVar[bool] = False
     rules: ClassVar[tuple[dict, ...]] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from spatial_adversarial.runner.seeds import derive
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # images that a random start is drawn for at once; results do not depend on how a block is split further
 BLOCK = 500
+
+ROWS = ("images", "labels", "clean", "before")  # of a block, with an entry for each image
 
 Found = dict[str, "Tensor"]  # an attack's rows of a block
 
@@ -38,8 +40,8 @@ class Block:
 
     images: [n, C, H, W], uint8 or float32 in [0, 1]; labels, clean: int64 [n], the true classes and those predicted
     on the clean images; before: int64 [n], those under the same attack at a smaller eps, where that came before, else
-    `clean`. batch: how many images a network may take at once; it changes no result. seed: the
-    profile's; names: of the draw and of the block among all images, which name its random streams.
+    `clean`. batch: how many images a network may take at once; it changes no result. seed: the profile's; names: of the
+    draw and of the block among all images, which name its random streams. parts: the blocks that it was joined of.
     """
 
     space: Space
@@ -50,6 +52,7 @@ class Block:
     batch: int
     seed: int
     names: tuple = ()
+    parts: tuple[Block, ...] = ()
 
     def pixels(self, chosen: Tensor | None = None) -> Tensor:
         """The images, or the chosen ones, bool [n], as float32 in [0, 1]."""
@@ -67,9 +70,28 @@ class Block:
 
         return torch.Generator(self.images.device).manual_seed(derive(self.seed, *names))
 
+    def uniform(self, *before, after: tuple = ()) -> Tensor:
+        """Numbers in [0, 1] in the shape of the images, of the random stream of its name between other names."""
+        import torch
+
+        if self.parts:
+            return torch.cat([part.uniform(*before, after=after) for part in self.parts])
+        generator = self.generator(*before, *self.names, *after)
+        return torch.rand(self.images.shape, generator=generator, device=self.images.device)
+
     def predict(self, images: Tensor) -> Tensor:
         """The classes, int64 [N], that the space's model sees in images of the space, uint8 or float."""
         return predict(self.space.model, images, self.batch)
+
+
+def joined(blocks: list[Block]) -> Block:
+    """Blocks of one draw as one, which goes through the network at once; what is random stays each block's own."""
+    import torch
+
+    if len(blocks) == 1:
+        return blocks[0]
+    rows = {name: torch.cat([getattr(block, name) for block in blocks]) for name in ROWS}
+    return replace(blocks[0], **rows, parts=tuple(blocks))
 
 
 def predict(model: nn.Module, images: Tensor, batch: int, inputs: Callable = lambda x: x) -> Tensor:

@@ -58,6 +58,7 @@ class Pgd(WithRestarts):
     name = "pgd"
     label = "PGD"
     checked = True
+    joins_blocks = True
     rules = (
         # one start and one range fit the sup norm's ball alone
         {
@@ -168,8 +169,7 @@ class Pgd(WithRestarts):
         import torch
 
         def once(start: tuple) -> Found:
-            generator = block.generator(self.name, eps, *block.names, *start)
-            unit = torch.rand(block.images.shape, generator=generator, device=block.images.device)
+            unit = block.uniform(self.name, eps, after=start)
             parts = (block.pixels(chosen), labels[chosen], unit[chosen])
             split = zip(*(part.split(block.batch) for part in parts), strict=True)
             found = [self._attack(block.space, x, y, unit, eps) for x, y, unit in split]

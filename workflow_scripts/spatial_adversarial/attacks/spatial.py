@@ -103,6 +103,7 @@ class Spatial(Perturbation):
     limit = 180
     spaces = ("pixel",)
     deterministic = True
+    joins_blocks = True
     turns: int = setting("Rotations, evenly in +- the point's degrees.", type="integer", minimum=1)
     pixels: float = setting("Shifts go up to so many pixels.", type="number", minimum=0)
     shifts: int = setting("Shifts in each direction, evenly.", type="integer", minimum=1)

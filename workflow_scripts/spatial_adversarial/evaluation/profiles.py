@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from spatial_adversarial.attacks.base import attack_mode
-from spatial_adversarial.attacks.block import BLOCK, Block, Found, predict
+from spatial_adversarial.attacks.block import BLOCK, ROWS, Block, Found, joined, predict
 from spatial_adversarial.data.images import ImageSet
 from spatial_adversarial.evaluation.finite_logits import finite_logits
 from spatial_adversarial.evaluation.resume import Kept, not_kept
@@ -60,11 +60,12 @@ def evaluate(
 ) -> Evaluation:
     """One profile of a network in eval mode.
 
-    images: test images on the network's device. `batch` bounds the memory and changes no result. `tell` is
-    called with a line of progress after each point and each attacked block, and `kept` with a block's name and
-    what makes its predictions. source: the network of the profile's `source`. Both networks are left as they were.
-    smaller: the evaluation of the profile that `survivors_of` names. NonFiniteLogits where the logits are no numbers;
-    ValueError for a `smaller` that is missing or of other images.
+    images: test images on the network's device. `batch`, how many of them a network takes at once, bounds the memory
+    and changes no result; where it holds several blocks, an attack may take them together. `tell` is called with a line
+    of progress after each point and each attacked block, and `kept` with a block's name and what makes its predictions.
+    source: the network of the profile's `source`. Both networks are left as they were. smaller: the evaluation of the
+    profile that `survivors_of` names. NonFiniteLogits where the logits are no numbers; ValueError for a `smaller` that
+    is missing or of other images.
     """
     done = profile.perturbation
     _check_smaller(profile, images, smaller)
@@ -132,13 +133,18 @@ def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: 
     if not done.in_blocks:
         return done.predictions(images, x)
     found, blocks = [], _split(images)
-    for block in blocks:
+    together = max(1, images.batch // BLOCK) if done.joins_blocks else 1
+    ahead: dict[int, np.ndarray] = {}  # rows of blocks that went through the network with an earlier one
+    for k, block in enumerate(blocks):
 
-        def make(block: Block = block) -> np.ndarray:
-            rows = done.predictions(block, x)
-            return torch.stack([rows[name].long() for name in done.rows]).cpu().numpy()
+        def make(k: int = k) -> np.ndarray:
+            if k not in ahead:
+                rows = done.predictions(joined(blocks[k : k + together]), x)
+                table = torch.stack([rows[name].long() for name in done.rows]).cpu()
+                ahead.update(enumerate((part.numpy() for part in table.split(BLOCK, dim=1)), start=k))
+            return ahead.pop(k)
 
-        *_, draw, k = block.names
+        draw, _ = block.names
         found.append(torch.from_numpy(kept(f"{x:.6f}-{draw}-{k}", make)))
         so_far = min((k + 1) * BLOCK, len(images.labels))
         tell(f"{done.name} at {x:.4f}: {so_far} of {len(images.labels)} images")
@@ -147,10 +153,9 @@ def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: 
 
 
 def _split(images: Block) -> list[Block]:
-    names = ("images", "labels", "clean", "before")
-    parts = zip(*(getattr(images, name).split(BLOCK) for name in names), strict=True)
+    parts = zip(*(getattr(images, name).split(BLOCK) for name in ROWS), strict=True)
     return [
-        replace(images, **dict(zip(names, part, strict=True)), names=(*images.names, k))
+        replace(images, **dict(zip(ROWS, part, strict=True)), names=(*images.names, k))
         for k, part in enumerate(parts)
     ]
 
