@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -104,6 +105,22 @@ def test_kinds_are_corrected_apart_and_jobs_at_once_share_the_time(tmp_path):
     status = Status(Run(jobs, started=time.time() - 100))
     left = (100 + START) + (50 + START)
     assert status.seconds_left() == pytest.approx(left / 1.5, rel=0.05)  # 150 s of work in 100 s
+
+
+def test_what_a_network_of_unknown_size_takes_is_not_told_before_one_has_run(tmp_path):
+    """One that is planned as the largest of all would show months for a user's own small network."""
+    done = [(100, "INFO x: started"), (0, "INFO x: done")]
+    jobs = [
+        listed(tmp_path, "a", 100 - START, *done, kind="evaluate"),
+        listed(tmp_path, "b", 100 - START, kind="evaluate"),
+        replace(listed(tmp_path, "c", 1e6 - START, kind="evaluate"), guessed=True),
+    ]
+    known, run = Status(Run(jobs[:2], started=time.time() - 106)), Run(jobs, started=time.time() - 106)
+    assert Status(run).time_left() == "time left not known yet" and known.seconds_left() > 0
+    jobs.append(replace(listed(tmp_path, "d", 1e6 - START, *done, kind="evaluate"), guessed=True))
+    slower = (100 + START) / 100  # of a, and of d (100 s + START) / 1e6
+    left = 100 * slower + 1e6 * (100 + START) / 1e6
+    assert Status(run).seconds_left() == pytest.approx(left / (200 / 106), rel=0.05)
 
 
 def test_logs_are_found_from_another_folder(tmp_path, monkeypatch):

@@ -28,4 +28,6 @@ def listed(job, plan: Plan) -> tuple[ListedJob, Job]:
     planned = cost(plan, job.rule.name, job.wildcards_dict, map(str, job.output))
     seconds = 0.0 if isnan(planned.hours) else planned.hours * 3600
     name = (job.message or job.rule.name).rstrip(".")
-    return ListedJob(name, planned.kind, str(job.log[0]), seconds), planned
+    network = job.wildcards_dict.get("run", "").rpartition("/")[0]
+    guessed = seconds > 0 and plan.networks[network].get("guessed", False)
+    return ListedJob(name, planned.kind, str(job.log[0]), seconds, guessed), planned

@@ -20,7 +20,7 @@ def sizes(catalog: Catalog, counted: dict[str, dict]) -> dict[str, dict]:
 
     Of a network that is not as wide, or whose images are not as large, as the one that was counted: what it has by
     proportion, within a factor of two. `counted` is what networks.json holds; a user's own network is looked up
-    there, and is taken for the largest of all until it has been counted.
+    there, and is taken for the largest of all until it has been counted, which `guessed` says.
     """
     found = {}
     for path, recipe in catalog.recipes.items():
@@ -29,7 +29,7 @@ def sizes(catalog: Catalog, counted: dict[str, dict]) -> dict[str, dict]:
         if model in full_size():
             found[name] = scaled(full_size()[model], recipe["model"].get("width", 1), side)
         else:
-            found[name] = counted.get(name) or largest()
+            found[name] = counted.get(name) or largest() | {"guessed": True}
     return found
 
 

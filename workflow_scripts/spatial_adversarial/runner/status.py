@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,12 +21,16 @@ NEARLY = 0.95  # the most of a job that is taken for done because of its time
 
 @dataclass
 class ListedJob:
-    """A job as it is listed at the start: `kind` is train, evaluate or other, `seconds` what it is planned to take."""
+    """A job as it is listed at the start: `kind` is train, evaluate or other, `seconds` what it is planned to take.
+
+    guessed: whether `seconds` is of a network whose size is not known, so that it says nothing before one has run.
+    """
 
     name: str
     kind: str
     log: str
     seconds: float
+    guessed: bool = False
 
 
 @dataclass
@@ -88,33 +93,31 @@ class Status:
     def seconds_left(self) -> float | None:
         """By the plan's costs, corrected by what jobs of the same kind took, at as many jobs at once as until now.
 
-        None before any job has shown how fast it is.
+        None before any job has shown how fast it is, or while one that waits or runs is guessed and none like it has.
         """
         now = self.run.ended or time.time()
-        overall = self._measured(None)
-        if overall is None:
-            return None
-        measured = {kind: self._measured(kind) or overall for kind in ("train", "evaluate", "other")}
+        overall = self._measured(lambda job: not job.guessed)
+        measured = {group: self._measured(lambda job, g=group: _group(job) == g) for group in self._groups()}
         left = 0.0
         for job, seen in self._pairs():
             if seen.state in ("waiting", "running"):
-                slower = measured[job.kind]
+                slower = measured[_group(job)] or (None if job.guessed else overall)
+                if slower is None:
+                    return None
                 left += _planned(job) * slower * (1 - _share(job, seen, slower))
         worked = sum(seen.seconds for seen in self.progress)
         at_once = max(1.0, worked / max(1.0, now - self.run.started))
         return left / at_once
 
-    def _measured(self, kind: str | None) -> float | None:
-        """How many times its planned seconds a job of a kind takes, from those that are done, or far enough."""
-        seen = [
-            (j, p) for j, p in self._pairs() if kind in (None, j.kind) and (p.state == "done" or p.share > 0)
-        ]
+    def _groups(self) -> set[tuple[str, bool]]:
+        return {_group(job) for job in self.run.jobs}
+
+    def _measured(self, chosen: Callable[[ListedJob], bool]) -> float | None:
+        """How many times its planned seconds a chosen job takes, from those that are done, or far enough."""
+        seen = [(j, p) for j, p in self._pairs() if chosen(j) and (p.state == "done" or p.share > 0)]
         planned = sum(_planned(job) * (1 if p.state == "done" else p.share) for job, p in seen)
-        return (
-            sum(p.seconds + (START if p.state == "done" else 0) for _, p in seen) / planned
-            if planned
-            else None
-        )
+        taken = sum(p.seconds + (START if p.state == "done" else 0) for _, p in seen)
+        return taken / planned if planned else None
 
     def _pairs(self):
         return zip(self.run.jobs, self.progress, strict=True)
@@ -142,6 +145,11 @@ class Status:
             for job, seen in self._pairs()
             if seen.state in word
         ]
+
+
+def _group(job: ListedJob) -> tuple[str, bool]:
+    """What jobs are compared with: those of the same kind, guessed ones apart."""
+    return job.kind, job.guessed
 
 
 def _planned(job: ListedJob) -> float:
