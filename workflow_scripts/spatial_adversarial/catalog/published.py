@@ -80,16 +80,24 @@ def curve(
 
 
 def _select(file: str, filters: dict, changes: dict, where: str) -> list[dict[str, str]]:
-    rows = _read(Path(file).parent / "published" / "published.csv")
+    path = Path(file).parent / "published" / "published.csv"
     for column, wanted in changes.items():
-        known = {row[column] for row in rows}
+        known = _known(path, column)
         if not any(_same(field, wanted) for field in known):
             raise CatalogError(
                 f"{where}.{column}: no published number has {wanted!r}{nearest(wanted, known)}"
             )
     if any(filters[key] is None for key in filters.keys() - changes.keys()):
         return []  # of a model, say, that has no published name
-    return [row for row in rows if all(_same(row[key], value) for key, value in (filters | changes).items())]
+    rows = list(_read(path))
+    for column, wanted in (filters | changes).items():
+        rows = [row for row in rows if _same(row[column], wanted)]
+    return rows
+
+
+@functools.cache
+def _known(path: Path, column: str) -> set[str]:
+    return {row[column] for row in _read(path)}
 
 
 def _same(field: str, wanted: str | float | None) -> bool:

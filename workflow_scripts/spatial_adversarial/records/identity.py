@@ -118,7 +118,10 @@ def _walk(value, rule: dict, fill: bool):
     items = dict(value)
     if fill:
         items |= {key: sub["default"] for key, sub in rules.items() if "default" in sub and key not in value}
-    walked = {key: _walk(item, rules.get(key, {}), fill) for key, item in items.items()}
+    walked = {
+        key: _walk(item, rules.get(key, {}), fill) if isinstance(item, (dict, list)) else item
+        for key, item in items.items()
+    }
     if fill:
         return walked
     return {
