@@ -1,5 +1,7 @@
 """What tests of the catalog and of the DAG share: the full config, and paper specs that a test may edit."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,9 @@ import yaml
 from before import BEFORE
 
 ROOT = Path(__file__).parents[1]
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before NumPy is imported: a worker, and what it starts, has one core
 
 
 @pytest.fixture(autouse=True)
@@ -75,17 +80,28 @@ def dry_run(tmp_path, snakemake):
 
 
 @pytest.fixture(scope="session")
-def snakemake():
+def warm_snakemake():
+    """A process that calls Snakemake without the time of its start; see tests/warm_snakemake.py."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow_scripts")}
+    command = [sys.executable, str(ROOT / "tests/warm_snakemake.py")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def snakemake(warm_snakemake, tmp_path_factory):
     """snakemake(folder, config, *arguments) -> (exit status, what it said): the workflow run in a folder."""
+    out = tmp_path_factory.mktemp("snakemake") / "said"
 
     def run(folder: Path, config: dict, *arguments: str) -> tuple[int, str]:
         (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
-        command += ["--directory", str(folder), *arguments]
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
-        )
-        return done.returncode, done.stdout
+        out.unlink(missing_ok=True)
+        where = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--directory", str(folder)]
+        call = {"folder": str(folder), "arguments": [*where, *arguments], "environment": dict(os.environ)}
+        print(json.dumps(call | {"out": str(out)}), file=warm_snakemake.stdin, flush=True)
+        status = int(warm_snakemake.stdout.readline())
+        return status, out.read_text(encoding="utf-8")
 
     return run
 

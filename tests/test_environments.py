@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ NAMES = {
     "adversarial-robustness-toolbox": "art",
 }
 COMMANDS = {"ruff": "ruff check", "snakefmt": "snakefmt", "import-linter": "lint-imports", "mypy": "mypy"}
+PLUGINS = {"pytest-xdist": "--numprocesses"}  # of pytest, by an option of theirs that pyproject.toml has
 ASKED_BY_SNAKEMAKE = {"pygments", "snakemake-executor-plugin-slurm"}  # for its report, and to submit to SLURM
 
 
@@ -100,8 +102,10 @@ def test_the_workflow_imports_what_is_pinned_for_it_and_nothing_else():
 
 
 def test_tests_and_benchmarks_import_what_is_pinned_for_them_and_nothing_else():
-    tools = {name.replace("-", "_") for name in COMMANDS}
+    tools = {name.replace("-", "_") for name in COMMANDS | PLUGINS}
     pinned = names("requirements-dev.txt", "requirements-bench.txt", "requirements-slurm.txt")
     assert imported("workflow_scripts", "rules", "tests", "benchmarks") == pinned - tools
     run = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert [name for name, command in COMMANDS.items() if command not in run] == []
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    assert [name for name, option in PLUGINS.items() if option not in options["ini_options"]["addopts"]] == []

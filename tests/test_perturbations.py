@@ -52,7 +52,7 @@ for target in catalog.targets.values():
 
 
 def minimal(name: str, **more) -> dict:
-    return {"attack": name, "grid": [0.1]} | {key: GIVEN[key] for key in KEYS[name][0]} | more
+    return {"attack": name, "grid": [0.1]} | {key: GIVEN[key] for key in sorted(KEYS[name][0])} | more
 
 
 def refused(settings: dict) -> str:
