@@ -2,8 +2,8 @@
 
     python benchmarks/survivors.py results/demo/runs/digits_colour/resnet18/<run>/seed0 --data data/digits_colour.h5
 
-prints the accuracies and seconds of both and writes <output>/survivors_<device>_<run>.csv, with its provenance beside
-it.
+prints accuracies, passes and seconds of both and writes <output>/survivors_<device>_<run>.csv, with its provenance
+beside it.
 """
 
 import argparse
@@ -33,20 +33,25 @@ class Attack:
     def __init__(self, name: str, network: torch.nn.Module, images: ImageSet, budget: dict, clock: str):
         self.settings = {"attack": name} | budget
         self.network, self.images, self.clock = network, images, CLOCKS[clock]
+        self.passes = 0  # of one image, forward
+        network.register_forward_hook(self._count)
 
-    def run(self, eps: int, before: Evaluation | None = None) -> tuple[Evaluation, float]:
-        """(the evaluation at eps/255, seconds), of all images or of what withstood the one `before`."""
+    def _count(self, module: torch.nn.Module, inputs: tuple, logits: torch.Tensor) -> None:
+        self.passes += len(logits)
+
+    def run(self, eps: int, before: Evaluation | None = None) -> tuple[Evaluation, dict]:
+        """(the evaluation at eps/255, its passes and seconds), of all images or of what withstood the one `before`."""
         settings = self.settings | {"grid": [eps / 255]}
         if before is not None:
             named = {"profile": "before", "grid": before.x.tolist(), "images": None, "survivors_of": None}
             settings |= {"survivors_of": named}
-        started = self.clock()
+        started, self.passes = self.clock(), 0
         found = evaluate(
             self.network, self.images, ProfileSettings.of(settings), tell=lambda line: None, smaller=before
         )
         if self.images.images.is_cuda:
             torch.cuda.synchronize()
-        return found, self.clock() - started
+        return found, {"passes": self.passes, "seconds": self.clock() - started}
 
     def rows(self) -> list[dict]:
         """A row for each eps and way: each eps attacks all images, or the survivors of the eps before it."""
@@ -54,11 +59,11 @@ class Attack:
         for eps in EPS:
             ways = {"all": self.run(eps)}
             ways["survivors"] = ways["all"] if before is None else self.run(eps, before)
-            for way, (found, seconds) in ways.items():
+            for way, (found, cost) in ways.items():
                 prior = before.prediction if way == "survivors" and before is not None else found.clean
                 row = {"attack": self.settings["attack"], "eps_255": eps, "way": way}
                 row |= {"images": len(found.label), "attacked": int((prior == found.label).sum())}
-                made.append(row | {"accuracy": (found.prediction == found.label).mean(), "seconds": seconds})
+                made.append(row | {"accuracy": (found.prediction == found.label).mean()} | cost)
             before = ways["survivors"][0]
         return made
 
@@ -72,9 +77,10 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         for title, key, form in (("attacked", "attacked", "{:d}"), ("accuracy, %", "accuracy", "{:.1%}")):
             values = [form.format(ways.loc[way, key]).rstrip("%") for way in ("all", "survivors")]
             cells[f"{title}: all, survivors"] = ", ".join(values)
-        first, second = (ways.loc[way, "seconds"] for way in ("all", "survivors"))
-        cells["seconds: all, survivors"] = f"{first:.1f}, {second:.1f}"
-        cells["saved"] = f"{1 - second / first:.0%}" if eps > EPS[0] else ""
+        for cost, form in (("passes", "{:,.0f}"), ("seconds", "{:.2f}")):
+            first, second = (ways.loc[way, cost] for way in ("all", "survivors"))
+            cells[f"{cost}: all; survivors"] = f"{form.format(first)}; {form.format(second)}"
+            cells[f"{cost} saved"] = f"{1 - second / first:.1%}" if eps > EPS[0] else ""
         lines.append({"network": name, "attack": LABELS[attack], "eps": f"{eps}/255"} | cells)
     return pd.DataFrame(lines)
 

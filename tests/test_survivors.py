@@ -2,10 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
 from itertools import pairwise
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -113,6 +116,20 @@ def test_what_was_fooled_stays_fooled_and_is_not_looked_at_again(images, attack,
             assert max(seen[1:]) == (~fooled).sum() < N
         before = found
     assert (before.prediction == 0).any() or attack != "square"
+
+
+def test_a_restart_of_pgd_attacks_only_what_still_stands(images):
+    right = torch.gt(MARGINS, 0)  # those that are wrong would be attacked on the predicted label too
+    margins, count = MARGINS[right], int(right.sum())
+    images = ImageSet(images.images[right], images.labels[right], 2, (0.5,), (0.5,))
+    pgd = {"attack": "pgd", "grid": [0.1], "step": 0.1, "steps": 2, "restarts": 3}
+    found, seen = measure(images, pgd)
+    assert found.prediction.tolist() == [[torch.le(margins, 0.1).long().tolist()]]
+    stand, passes = int(torch.gt(margins, 0.1).sum()), 2 + 1  # of each start: the steps and the result
+    assert seen == [count] * (1 + passes) + [stand] * 2 * passes
+    assert measure(images, pgd | {"grid": [0.5], "step": 0.5})[1] == [count] * (1 + passes), (
+        "none is left for a restart"
+    )
 
 
 def test_each_draw_and_block_goes_on_from_its_own(images, monkeypatch):
@@ -307,6 +324,26 @@ def test_the_script_makes_the_smaller_eps_first_or_reads_it(trained, tmp_path, t
         assert (after.prediction != after.label).sum() > fooled.sum()
     with h5py.File(files[1]) as file:
         assert json.loads(file.attrs["made_of"]).keys() == {"run", "weights", "data", "survivors_of"}
+
+
+def test_the_benchmark_runs(trained, tmp_path):
+    run, data = trained
+    command = [sys.executable, ROOT / "benchmarks/survivors.py", run, "--data", data, "--output", tmp_path]
+    command += ["--images", 30, "--attacks", "gama", "square", "--steps", 3, "--queries", 5]
+    said = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+    (file,) = tmp_path.glob("survivors_cpu_*.csv")
+    rows = pd.read_csv(file).set_index(["attack", "eps_255", "way"])
+    assert len(rows) == 2 * 3 * 2 and "| Square | 16/255 |" in said
+    for attack in ("gama", "square"):
+        of = rows.loc[attack]
+        assert of.loc[(8, "all")].equals(of.loc[(8, "survivors")])
+        stood = [of.loc[(eps, "survivors"), "accuracy"] for eps in (8, 12, 16)]
+        assert stood == sorted(stood, reverse=True)
+        assert of.loc[(16, "survivors"), "attacked"] == round(30 * stood[1])
+    assert (
+        rows.loc[("gama", 12, "survivors"), "passes"]
+        == 30 + 5 * rows.loc[("gama", 12, "survivors"), "attacked"]
+    )
 
 
 def test_the_plan_counts_survivors_once_they_are_known(full_config, tmp_path):

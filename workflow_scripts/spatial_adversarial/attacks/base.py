@@ -133,14 +133,20 @@ class WithRestarts(Perturbation):
     def restarts_words(self) -> list[str]:
         return count_words(restarts=self.restarts) if self.restarts > 1 else []
 
-    def restarted(self, attack: Callable[[tuple], Found], labels: Tensor) -> Found:
-        """attack(names of a start), or that of the first start whose prediction is not the label."""
+    def restarted(self, attack: Callable[[tuple, Tensor], Found], labels: Tensor) -> Found:
+        """What an attack finds from its first start, or from the first one whose prediction is not the label.
+
+        attack: (names of a start, bool [n] of the images that still stand) -> rows of these.
+        """
         import torch
 
-        found = attack(())
+        found = attack((), torch.ones_like(labels, dtype=torch.bool))
         for again in range(1, self.restarts):
-            standing, other = found["prediction"] == labels, attack((again,))
-            found = {name: torch.where(standing, other[name], row) for name, row in found.items()}
+            standing = found["prediction"] == labels
+            if not standing.any():
+                break
+            for name, row in attack((again,), standing).items():
+                found[name][standing] = row
         return found
 
 
@@ -167,9 +173,12 @@ class ExampleAttack(WithRestarts):
         raise NotImplementedError
 
     def predictions(self, block: Block, point: float) -> Found:
-        return self.restarted(lambda start: self._once(block, point, start), block.labels)
+        # what it draws depends on how many images it attacks, so that a restart attacks all that are right
+        return self.restarted(
+            lambda start, standing: {"prediction": self._once(block, point, start)[standing]}, block.labels
+        )
 
-    def _once(self, block: Block, eps: float, start: tuple) -> Found:
+    def _once(self, block: Block, eps: float, start: tuple) -> Tensor:
         prediction = block.before.clone()
         right = prediction == block.labels
         if right.any():
@@ -181,7 +190,7 @@ class ExampleAttack(WithRestarts):
                 seed=block.derived_seed(self.name, eps, *block.names, *start),
             )
             prediction[right] = block.predict(moved)
-        return {"prediction": prediction}
+        return prediction
 
 
 def count_words(**counts: int) -> list[str]:

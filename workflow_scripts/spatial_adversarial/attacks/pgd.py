@@ -168,9 +168,9 @@ class Pgd(WithRestarts):
         """The attack on the labels of chosen images, its random start drawn for the whole block at once."""
         import torch
 
-        def once(start: tuple) -> Found:
+        def once(start: tuple, standing: Tensor) -> Found:
             unit = block.uniform(self.name, eps, after=start)
-            parts = (block.pixels(chosen), labels[chosen], unit[chosen])
+            parts = [part[standing] for part in (block.pixels(chosen), labels[chosen], unit[chosen])]
             split = zip(*(part.split(block.batch) for part in parts), strict=True)
             found = [self._attack(block.space, x, y, unit, eps) for x, y, unit in split]
             return {name: torch.cat([one[name] for one in found]) for name in found[0]}
