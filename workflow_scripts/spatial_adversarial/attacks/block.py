@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spatial_adversarial.runner.seeds import derive
 
@@ -90,7 +90,7 @@ def joined(blocks: list[Block]) -> Block:
 
     if len(blocks) == 1:
         return blocks[0]
-    rows = {name: torch.cat([getattr(block, name) for block in blocks]) for name in ROWS}
+    rows: dict[str, Any] = {name: torch.cat([getattr(block, name) for block in blocks]) for name in ROWS}
     return replace(blocks[0], **rows, parts=tuple(blocks))
 
 

@@ -97,7 +97,7 @@ class Status:
         """
         now = self.run.ended or time.time()
         overall = self._measured(lambda job: not job.guessed)
-        measured = {group: self._measured(lambda job, g=group: _group(job) == g) for group in self._groups()}
+        measured = {group: self._measured(_in(group)) for group in self._groups()}
         left = 0.0
         for job, seen in self._pairs():
             if seen.state in ("waiting", "running"):
@@ -150,6 +150,10 @@ class Status:
 def _group(job: ListedJob) -> tuple[str, bool]:
     """What jobs are compared with: those of the same kind, guessed ones apart."""
     return job.kind, job.guessed
+
+
+def _in(group: tuple[str, bool]) -> Callable[[ListedJob], bool]:
+    return lambda job: _group(job) == group
 
 
 def _planned(job: ListedJob) -> float:
