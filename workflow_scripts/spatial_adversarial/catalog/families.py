@@ -8,6 +8,7 @@ from spatial_adversarial.records.panel import Member
 from spatial_adversarial.records.reading import CatalogError, choose, lookup, merge
 
 RELEASED_OF = "cifar10"  # the data set of the released robust images
+RUNS: dict[str, tuple[dict, str]] = {}  # figures and papers share most of their runs
 SNAPSHOT = "snapshot"  # what a family varies that is the weights of one run at several steps
 
 
@@ -85,15 +86,22 @@ def _member(
         recipe["mix"] = robust | recipe["mix"]
     if scope.config["precision"]:
         recipe["precision"] = scope.config["precision"]
-    recipe = canonical(recipe, f"{where} on {scope.place('recipes', base)}")
     allowed = budget.of_runs(scope.config["budget"], base, by)
-    recipe = budget.shrink_recipe(recipe, allowed)
-    path = run_path(recipe, model)
+    recipe, path = _run(recipe, model, allowed, f"{where} on {scope.place('recipes', base)}")
     scope.recipes[path] = recipe
     if spec.get("vary") == SNAPSHOT:
         value = budget.scaled_step(value, recipe, allowed, where)
         path = read_out_path(path, f"step{value}")
     return Member(value, path, recipe)
+
+
+def _run(recipe: dict, model: str, allowed: dict, where: str) -> tuple[dict, str]:
+    """The canonical recipe in what a budget allows, and its path; of an equal one that was met before, those of it."""
+    key = repr((recipe, model, allowed))
+    if key not in RUNS:
+        made = budget.shrink_recipe(canonical(recipe, where), allowed)
+        RUNS[key] = made, run_path(made, model)
+    return RUNS[key]
 
 
 def _robust_images(data: str, spec: dict, scope: Scope, after: tuple, where: str) -> dict | None:
