@@ -90,18 +90,28 @@ def warm_snakemake():
 
 
 @pytest.fixture(scope="session")
-def snakemake(warm_snakemake, tmp_path_factory):
-    """snakemake(folder, config, *arguments) -> (exit status, what it said): the workflow run in a folder."""
+def call_snakemake(warm_snakemake, tmp_path_factory):
+    """call_snakemake(folder, *arguments) -> (exit status, what it said): the workflow with a folder's own config."""
     out = tmp_path_factory.mktemp("snakemake") / "said"
 
-    def run(folder: Path, config: dict, *arguments: str) -> tuple[int, str]:
-        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    def call(folder: Path, *arguments: str) -> tuple[int, str]:
         out.unlink(missing_ok=True)
         where = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--directory", str(folder)]
         call = {"folder": str(folder), "arguments": [*where, *arguments], "environment": dict(os.environ)}
         print(json.dumps(call | {"out": str(out)}), file=warm_snakemake.stdin, flush=True)
         status = int(warm_snakemake.stdout.readline())
         return status, out.read_text(encoding="utf-8")
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def snakemake(call_snakemake):
+    """snakemake(folder, config, *arguments) -> (exit status, what it said): the workflow run in a folder."""
+
+    def run(folder: Path, config: dict, *arguments: str) -> tuple[int, str]:
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        return call_snakemake(folder, *arguments)
 
     return run
 

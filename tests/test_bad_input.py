@@ -615,12 +615,19 @@ def test_no_junk_anywhere_ends_in_a_traceback(full_config, specs, edit, junk):
             (specs / file).write_text(original)
 
 
+ALONE = {"papers": ["invariance"]}
+
+
 @pytest.mark.parametrize(
     ("overrides", "arguments", "named"),
     [
         ({"budget": {"epoch": 0.5}}, ["all"], "config: budget: unknown key 'epoch' (did you mean 'epochs'?)"),
-        ({}, ["results/figures/invariance/fig11.pdf"], "figures/invariance.yaml: no figure or table 'fig11'"),
-        ({}, ["results/runs/mnist/stdcnn/rotate45-0/seed0/weights.pt"], "'mnist/stdcnn/rotate45-0'"),
+        (
+            ALONE,
+            ["results/figures/invariance/fig11.pdf"],
+            "figures/invariance.yaml: no figure or table 'fig11'",
+        ),
+        (ALONE, ["results/runs/mnist/stdcnn/rotate45-0/seed0/weights.pt"], "'mnist/stdcnn/rotate45-0'"),
     ],
     ids=["config", "target", "run"],
 )

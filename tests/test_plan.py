@@ -82,19 +82,29 @@ def test_deepfool_costs_its_classes():
     )
 
 
-@pytest.mark.parametrize("key, share", [("epochs", 2), ("epochs", 0.4)])
-def test_twice_the_epochs_are_twice_the_hours(catalog, key, share):
-    one, other = table(catalog()), table(catalog(budget={key: share}))
+@pytest.fixture(scope="module")
+def full() -> pd.DataFrame:
+    """The plan of the full config where nothing is done, as `catalog` has it."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return table(Catalog(config | {"results": "nowhere/results", "data": "nowhere/data"}, ROOT / "figures"))
+
+
+@pytest.mark.parametrize("share", [2, 0.4])
+def test_twice_the_epochs_are_twice_the_hours(catalog, full, share):
+    one, other = full, table(catalog(budget={"epochs": share}))
     # half of an odd number of steps is a whole one
     assert list(other.train_hours) == pytest.approx(list(share * one.train_hours), rel=1e-4)
     assert list(other.evaluate_hours) == pytest.approx(list(one.evaluate_hours))
 
 
 def test_budget_of_images_counts(catalog):
-    few = table(catalog(budget={"test_images": 1000})).loc["invariance", "fig1"]
-    assert few.evaluate_hours == pytest.approx(table(catalog()).loc["invariance", "fig1"].evaluate_hours / 10)
-    limited = table(catalog(budget={"train_images": 5500})).loc["invariance", "fig1"]
-    assert limited.train_hours < table(catalog()).loc["invariance", "fig1"].train_hours / 5
+    alone = {"papers": ["invariance"]}
+    every, few, limited = (
+        table(catalog(**alone, budget=budget)).loc["invariance", "fig1"]
+        for budget in ({}, {"test_images": 1000}, {"train_images": 5500})
+    )
+    assert few.evaluate_hours == pytest.approx(every.evaluate_hours / 10)
+    assert limited.train_hours < every.train_hours / 5
 
 
 def test_what_targets_share_counts_once_in_the_totals(catalog):
@@ -116,14 +126,14 @@ def test_targets_that_share_no_run_add_up(catalog):
     assert rows["runs_shared"].sum() == 0
 
 
-def test_seeds_multiply_runs_and_hours(catalog):
-    one, three = table(catalog()).loc["all", ""], table(catalog(seeds=[0, 1, 2])).loc["all", ""]
+def test_seeds_multiply_runs_and_hours(catalog, full):
+    one, three = full.loc["all", ""], table(catalog(seeds=[0, 1, 2])).loc["all", ""]
     for name in ("runs", "train_jobs", "evaluate_jobs", "train_hours", "evaluate_hours"):
         assert three[name] == pytest.approx(3 * one[name])
 
 
 def test_runs_done_begun_and_failed_are_seen(catalog):
-    made = catalog()
+    made = catalog(papers=["invariance"])
     before = table(made).loc["invariance", "fig1"]
     (run_folder(made, 0) / "weights.pt").touch()
     (run_folder(made, 1) / "resume.pt").touch()

@@ -1,7 +1,6 @@
 """What an edit of the workflow's own code makes again: the cheap stages that use it, never a training."""
 
 import ast
-import json
 import os
 import re
 import shutil
@@ -19,11 +18,6 @@ ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config.yaml", "workflow_scripts", "rules", "figures", "envs", "profiles")
 LIBRARY = "workflow_scripts/spatial_adversarial"
 CHEAP = {"aggregate", "draw", "make_table", "judge", "claims", "networks"}
-DIGESTS = f"""
-import json
-from spatial_adversarial.runner.imports import code_digest
-print(json.dumps({{name: code_digest(f"workflow_scripts/{{name}}.py") for name in {sorted(CHEAP)}}}))
-"""
 ASKED = ("results/figures/invariance/fig1.csv", "results/tables/invariance/table1.csv", "results/claims.csv")
 
 
@@ -58,13 +52,16 @@ def edit(clone: Path, *files: str) -> None:
         (clone / name).write_text(f"{before}\n{comment}\n", encoding="utf-8")
 
 
-def digests(clone: Path) -> dict[str, str]:
-    """{script of a cheap stage: the digest of its code} in the copy."""
-    environment = os.environ | {"PYTHONPATH": str(clone / "workflow_scripts")}
-    command = [sys.executable, "-c", DIGESTS]
-    return json.loads(
-        subprocess.run(command, cwd=clone, env=environment, capture_output=True, check=True).stdout
-    )
+@pytest.fixture
+def digests(clone, monkeypatch):
+    """digests() -> {script of a cheap stage: the digest of its code} in the copy, as a new process would find it."""
+    monkeypatch.setattr(imports, "LIBRARY", clone / LIBRARY)
+
+    def found() -> dict[str, str]:
+        imports._digest.cache_clear()  # imports are known by file: what a test edits has the same ones
+        return {name: imports.code_digest(clone / f"workflow_scripts/{name}.py") for name in CHEAP}
+
+    return found
 
 
 @pytest.mark.parametrize(
@@ -90,18 +87,18 @@ def digests(clone: Path) -> dict[str, str]:
         ("../train.py", set()),
     ],
 )
-def test_an_edit_makes_stale_what_imports_it(clone, file, stale):
-    before = digests(clone)
+def test_an_edit_makes_stale_what_imports_it(clone, digests, file, stale):
+    before = digests()
     edit(clone, f"{LIBRARY}/{file}")
-    after = digests(clone)
+    after = digests()
     assert {name for name in CHEAP if after[name] != before[name]} == stale
 
 
-def test_the_same_content_of_another_time_has_the_same_digest(clone):
-    before = digests(clone)
+def test_the_same_content_of_another_time_has_the_same_digest(clone, digests):
+    before = digests()
     for file in clone.rglob("*.py"):
         os.utime(file)
-    assert digests(clone) == before
+    assert digests() == before
 
 
 def test_all_digests_parse_each_file_once(monkeypatch):

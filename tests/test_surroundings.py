@@ -151,7 +151,7 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
     ("config", "arguments", "named"),
     [
         (
-            "threads: 100000\n",
+            "papers: [invariance]\nthreads: 100000\n",
             ["data/raw/digits.json"],
             f"threads: 100000, but this machine has {os.cpu_count()}",
         ),
@@ -159,17 +159,17 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
         ("budget: &a {points: *a}\n", ["-n", "plan"], "config.yaml: budget.points: an anchor holds itself"),
         ("seeds: [0]\nseeds: [1]\n", ["-n", "plan"], "mine.yaml: key 'seeds' is given twice"),
         (
-            "{}",
+            "papers: [cusp]\n",
             ["-n", "results/figures/cusp/table1.pdf"],
             "cusp.yaml: table1 is a table: ask for results/tables/",
         ),
         (
-            "{}",
+            "papers: [cusp]\n",
             ["-n", "results/tables/cusp/fig2.md"],
             "cusp.yaml: fig2 is a figure: ask for results/figures/",
         ),
         (
-            "{}",
+            "papers: [cusp]\n",
             ["-n", "fig1"],
             "no rule 'fig1', and no rule makes such a file: did you mean results/figures/",
         ),
@@ -184,12 +184,14 @@ def test_it_runs_from_elsewhere_in_odd_surroundings_by_its_own_library(tmp_path)
         "unknown",
     ],
 )
-def test_snakemake_says_it_in_one_line_and_starts_nothing(told, tmp_path, config, arguments, named):
+def test_snakemake_says_it_in_one_line_and_starts_nothing(
+    told, call_snakemake, tmp_path, config, arguments, named
+):
     file = "config.yaml" if named.startswith("config.yaml") else "mine.yaml"
     (tmp_path / file).write_text(config, encoding="latin-1")
     *options, target = arguments
     options += ["--configfile", file] if file == "mine.yaml" else []
-    status, said = started(tmp_path, *options, "--", target)
+    status, said = call_snakemake(tmp_path, *options, "--", target)
     told(next((line for line in said.splitlines() if named in line), said))
     assert status != 0
     assert len([line for line in said.splitlines() if named in line]) == 1, said
