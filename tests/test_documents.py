@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md")]
 PAGES += [*sorted((ROOT / "docs").glob("**/*.md")), ROOT / "benchmarks/README.md"]
 PLACES = {
-    "/path/to/figures": "docs/reference/pilot_mnist",
     "/path/to/folder": "mirror",
     "/path/to/runs": "shared",
 }
@@ -329,11 +328,11 @@ def test_the_reference_has_the_keys_of_every_file_and_their_defaults():
         assert {key for test in tests for key in test} <= rows.keys()
 
 
-def test_architecture_has_every_room_and_what_it_names_is_there():
+def test_architecture_has_every_package_and_what_it_names_is_there():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     library = ROOT / "workflow_scripts/spatial_adversarial"
-    rooms = {folder.name for folder in library.iterdir() if (folder / "__init__.py").exists()}
-    assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == rooms
+    packages = {folder.name for folder in library.iterdir() if (folder / "__init__.py").exists()}
+    assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == packages
     for path in re.findall(r"`([\w*./]+/[\w*.]*)`", text):
         places = (list(base.glob(path.rstrip("/"))) for base in (ROOT, library))
         assert any(places), path
