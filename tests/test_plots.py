@@ -414,6 +414,24 @@ def test_points_of_what_has_not_learnt_are_crossed_out_against_the_strength():
     assert not [line for axes in plain.axes for line in axes.get_lines() if line.get_marker() == "x"]
 
 
+@pytest.mark.parametrize("is_grid", [True, False])
+def test_rows_that_were_not_run_are_named_below_the_others(is_grid):
+    rows, figure = two_panels() if is_grid else strength_figure()
+    assert layout.is_grid(figure) == is_grid
+    rest = [replace(panel, letter=panel.letter.upper(), network="other") for panel in figure.panels]
+    rest = [replace(panel, status="not run", reason="no GPU") for panel in rest]
+    (page,) = panels.draw_pages(rows, replace(figure, panels=(*figure.panels, *rest)))
+    drawn = [axes for axes in page.axes if axes.get_title(loc="left").startswith("(")]
+    letters = [axes.get_title(loc="left")[:3] for axes in drawn]
+    assert letters == [f"({panel.letter})" for panel in figure.panels]
+    assert all(axes.get_xlabel() for axes in drawn)
+    named = ",\u00a0".join(panel.letter for panel in rest)
+    assert f"Not run: ({named}) no GPU" in [text.get_text() for text in page.texts]
+    none = [replace(panel, status="not run", reason="no GPU") for panel in figure.panels]
+    (page,) = panels.draw_pages(rows, replace(figure, panels=(*none, *rest)))
+    assert sum("no GPU" in text.get_text() for axes in page.axes for text in axes.texts) == len(none + rest)
+
+
 def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config, demo_config):
     for config in (full_config, demo_config):
         catalog = load(config, ROOT / config["figures"])
@@ -422,7 +440,7 @@ def test_no_figure_is_higher_than_a_page_nor_has_an_axis_outside_it(full_config,
                 continue
             description = captions.figure(catalog, target)
             drawn = description.panels
-            if target.kind == "panels" and layout.is_grid(drawn):
+            if target.kind == "panels" and layout.is_grid(description):
                 pages = list(map(layout.layout, layout.pages(description)))
                 letters = [cell.panel.letter for places in pages for cell in places.cells]
                 assert sorted(letters) == sorted(panel.letter for panel in drawn)

@@ -29,7 +29,8 @@ class PanelsFigure(TargetKind):
     def pages(self, figure):
         from spatial_adversarial.plots import layout
 
-        return layout.pages(figure) if layout.is_grid(figure.panels) else [figure]
+        figure = layout.folded(figure)
+        return layout.pages(figure) if layout.is_grid(figure) else [figure]
 
     def draw(self, rows, figure):
         from spatial_adversarial import plots

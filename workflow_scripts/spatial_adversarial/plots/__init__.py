@@ -33,7 +33,7 @@ def draw_panels(rows: DataFrame, figure: DrawnFigure, draw_panel: DrawPanel) -> 
     def one(axes: Axes, panel: DrawnPanel) -> list[Line2D]:
         return _draw_panel(axes, rows, panel, figure, draw_panel)
 
-    return grid.draw(rows, figure, one) if layout.is_grid(figure.panels) else _in_frame(figure, one)
+    return grid.draw(rows, figure, one) if layout.is_grid(figure) else _in_frame(figure, one)
 
 
 def _in_frame(figure: DrawnFigure, draw_panel: Callable[[Axes, DrawnPanel], list[Line2D]]) -> Figure:
@@ -54,6 +54,7 @@ def _in_frame(figure: DrawnFigure, draw_panel: Callable[[Axes, DrawnPanel], list
     style.room_for_titles(canvas, [[axes for axes, _, _ in row] for row in rows_drawn])
     for _, block in groupby(rows_drawn, key=_families):
         _write_legends(list(block), columns)
+    style.foot(canvas, layout.note(figure), grow=layout.NOTE_LINE)
     return canvas
 
 

@@ -20,6 +20,7 @@ from spatial_adversarial.plots.layout import (
     header,
     heading,
     layout,
+    note,
     plane_rows,
     rows_of,
     x_key,
@@ -50,7 +51,11 @@ def draw(
             _row_legend(canvas, own, places, label if before != label else "")
     if places.legend_left == WIDTH:
         lines = [line for _, _, own in drawn for line in own]
-        canvas.legend(handles=_once(lines), loc="lower center", ncols=6, borderaxespad=0.2)
+        foot = (0.5, places.below / places.height)
+        canvas.legend(
+            handles=_once(lines), loc="lower center", bbox_to_anchor=foot, ncols=6, borderaxespad=0.2
+        )
+    style.foot(canvas, note(figure))
     if places.plane is not None:
         axes = _axes(canvas, (LEFT, places.plane, *PLANE), places.height)
         trade_off.draw(axes, rows, plane_rows(figure), common_names(figure))

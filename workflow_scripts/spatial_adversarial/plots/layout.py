@@ -16,6 +16,7 @@ LEGEND = 1.5  # a row's legend, on its right
 HEADING, HEADING_LINE = 0.12, 0.16
 PLANE = (2.6, 1.5)  # the trade-off plane's axes
 HEADER_LINE = 0.115  # of a column's name
+NOTE_LINE = 0.125  # of the note on panels that were not run
 BELOW = 0.45  # ticks and label of an x axis
 TITLE = 0.12  # between rows that are trained with different strengths: their legends have a title each
 LETTER = 0.15  # above each panel
@@ -44,6 +45,7 @@ class Layout:
     plane: float | None  # the top of the trade-off plane's axes
     cells: tuple[Cell, ...]
     legend_left: float  # of the rows' legends; the page's width where one below serves all
+    below: float  # of the note at the page's foot
 
 
 def row_key(panel: DrawnPanel) -> tuple:
@@ -72,13 +74,34 @@ def rows_of(panels: Sequence[DrawnPanel]) -> list[list[DrawnPanel]]:
     return list(rows.values())
 
 
-def is_grid(panels: Sequence[DrawnPanel]) -> bool:
+def is_grid(figure: DrawnFigure) -> bool:
     """Whether the panels make a grid: profiles or histories do, panels against the strength where they fill one."""
+    panels = figure.panels
     axes = {panel.x_axis for panel in panels}
     if axes == {"strength"}:
         rows = rows_of(panels)
-        return len(rows) > 1 and len(panels) == len(rows) * len(_columns(rows))
+        return len(rows_of(panels + figure.not_run)) > 1 and len(panels) == len(rows) * len(_columns(rows))
     return axes == {"point"}
+
+
+def folded(figure: DrawnFigure) -> DrawnFigure:
+    """The figure without the rows of which no panel was run, which it names; as it is where none was run at all."""
+    rows = rows_of(figure.panels)
+    run = [row for row in rows if any(panel.status != "not run" for panel in row)]
+    if not run or run == rows:
+        return figure
+    kept = tuple(panel for panel in figure.panels if any(panel in row for row in run))
+    return replace(figure, panels=kept, not_run=tuple(p for p in figure.panels if p not in kept))
+
+
+def note(figure: DrawnFigure) -> str:
+    """The line, wrapped to the page, that names the panels of the rows that were not run; empty for none."""
+    by_reason: dict[str, list[str]] = {}
+    for panel in figure.not_run:
+        by_reason.setdefault(panel.reason, []).append(panel.letter)
+    unbroken = {reason: ",\u00a0".join(letters) for reason, letters in by_reason.items()}
+    parts = [f"({letters}) {reason}".rstrip() for reason, letters in unbroken.items()]
+    return fill(f"Not run: {'; '.join(parts)}", 115) if parts else ""
 
 
 def layout(figure: DrawnFigure) -> Layout:
@@ -109,7 +132,8 @@ def layout(figure: DrawnFigure) -> Layout:
         for r, high in enumerate(headers)
     ]
     axes = [BELOW if any(low) else 0.04 for low in lows]
-    bottom = 0.3 if strengths else 0.05  # one legend for all rows
+    below = NOTE_LINE * len(note(figure).splitlines())
+    bottom = below + (0.3 if strengths else 0.05)  # one legend for all rows
     free = style.PAGE - top - sum(headers) - sum(axes) - bottom - LETTER * len(rows)
     height = min(
         free / len(rows), max(0.9 * width, _legend_height(figure)), TALLEST if len(rows) < 3 else LOWER
@@ -126,7 +150,7 @@ def layout(figure: DrawnFigure) -> Layout:
             cells.append(Cell(panel, r, (lefts[c], top, width, height), name, low, own))
         top += height + axes[r]
     legend = WIDTH if strengths else WIDTH - LEGEND + 0.08
-    return Layout(round(top + bottom, 6), plane, tuple(cells), legend)
+    return Layout(round(top + bottom, 6), plane, tuple(cells), legend, below)
 
 
 def pages(figure: DrawnFigure) -> list[DrawnFigure]:
@@ -146,6 +170,7 @@ def pages(figure: DrawnFigure) -> list[DrawnFigure]:
     if len(found) == 1:
         return [figure]
     title = figure.title
+    found[:-1] = [replace(page, not_run=()) for page in found[:-1]]
     return [replace(page, title=f"{title} (page {k} of {len(found)})") for k, page in enumerate(found, 1)]
 
 
@@ -221,7 +246,8 @@ def _x_axes(r: int, rows: list[list[DrawnPanel]], at: list[list[int]]) -> list[b
     """Which panels of row r write their x axis: those with none of the same axis next below them."""
     below = {}
     for columns, row in reversed(list(zip(at[r + 1 :], rows[r + 1 :], strict=True))):
-        below |= dict(zip(columns, map(x_key, row), strict=True))
+        run = [panel.status != "not run" for panel in row]  # an empty frame has no axis
+        below |= {c: x_key(panel) for c, panel, there in zip(columns, row, run, strict=True) if there}
     return [below.get(c) != x_key(panel) for c, panel in zip(at[r], rows[r], strict=True)]
 
 

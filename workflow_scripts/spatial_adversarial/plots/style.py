@@ -266,6 +266,19 @@ def legend_below(first: Axes, span: int, handles: list[Line2D], heading: str) ->
     figure.set_figheight(figure.get_figheight() + growth)
 
 
+def foot(figure: Figure, text: str, grow: float = 0.0) -> None:
+    """Write a note at the figure's foot, which grows by so many inches a line of it."""
+    if not text:
+        return
+    if grow:
+        more = grow * len(text.splitlines()) + 0.05
+        figure.set_figheight(figure.get_figheight() + more)
+        room = more / figure.get_figheight()
+        figure.get_layout_engine().set(rect=(0, room, 1, 1 - room))
+    y = 0.03 / figure.get_figheight()
+    figure.text(0.02, y, text, ha="left", va="bottom", fontsize=6.5, color="0.35", in_layout=False)
+
+
 def not_run(axes: Axes, reason: str) -> None:
     """Leave the panel an empty frame that says "not run" and why."""
     axes.set(xticks=[], yticks=[])

@@ -69,6 +69,7 @@ class DrawnFigure:
     """A figure, or one page of it: its kind, its words and its panels in reading order.
 
     all_panels: those of all pages, where there are several; trade_off: whether the page may show the trade-off.
+    not_run: panels that a line below the others names, in place of a row of empty frames.
     """
 
     paper: str
@@ -80,6 +81,7 @@ class DrawnFigure:
     panels: tuple[Any, ...] = ()
     all_panels: tuple[Any, ...] = ()
     trade_off: bool = True
+    not_run: tuple[DrawnPanel, ...] = ()
 
 
 def over_their_panels(panels: tuple[DrawnPanel, ...]) -> tuple[DrawnPanel, ...]:
