@@ -72,6 +72,7 @@ def test_the_command_writes_a_row_for_each_side_and_layout(tmp_path):
     assert "| StdCNN | natural epoch | 2 |" in said and (tmp_path / "cpu_StdCNN.json").exists()
 
 
+@pytest.mark.slow
 def test_each_stage_for_a_gpu_plans_what_it_says_on_a_machine_without_one():
     said = subprocess.run(
         ["bash", str(ROOT / "benchmarks/gpu_stages.sh"), "--dry-run"], capture_output=True, text=True
