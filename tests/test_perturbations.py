@@ -21,9 +21,9 @@ KEYS = {
         {"step", "steps"},
         {"norm", "random_start", "keep", "loss", "source", "pictures", "restarts"},
     ),
-    "gama": ({"steps"}, {"restarts"}),
-    "square": ({"queries"}, {"restarts"}),
-    "autoattack": ({"steps", "queries", "targets"}, {"targeted_apgd", "restarts"}),
+    "gama": ({"steps"}, {"restarts", "survivors_of"}),
+    "square": ({"queries"}, {"restarts", "survivors_of"}),
+    "autoattack": ({"steps", "queries", "targets"}, {"targeted_apgd", "restarts", "survivors_of"}),
     "deepfool": (set(), set()),
     "spatial": ({"turns", "pixels", "shifts"}, {"first"}),
 }
