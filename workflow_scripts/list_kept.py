@@ -37,7 +37,7 @@ def statuses(file: Path, target: Target) -> dict[str, str]:
 
 
 def made(folder: Path, target: Target) -> dict[str, tuple[str, str]]:
-    """{panel or row: (status, stage)}, the best of all stages in `folder`, of what has been made."""
+    """{panel or row: (status, stage)}, the best of all stages in `folder`, of what has been made of a target."""
     found: dict[str, tuple[str, str]] = {}
     kind = "tables" if target.is_table else "figures"
     for file in sorted(folder.glob(f"*/{kind}/{target.paper}/{target.name}.csv")):
@@ -48,9 +48,9 @@ def made(folder: Path, target: Target) -> dict[str, tuple[str, str]]:
     return found
 
 
-def line(folder: Path, target: Target) -> str:
-    """A target's row of the Markdown table."""
-    found = made(folder, target)
+def line(folder: Path, target: Target, twin: Target | None = None) -> str:
+    """A target's row of the Markdown table; its numbers are those of its twin in another paper, if it has one."""
+    found = made(folder, twin or target)
     panels = [panel.letter for panel in target.panels] or [""]
     cells = [target.paper, target.name]
     for scale in SCALES:
@@ -88,7 +88,8 @@ def text(folder: Path) -> str:
         "| paper | target | paper's scale | reduced | not run | stage |",
         "|---|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, *(line(folder, target) for target in catalog.targets.values()), ""])
+    lines += [line(folder, target, catalog.twin(target)) for target in catalog.targets.values()]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
