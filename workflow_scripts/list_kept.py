@@ -6,8 +6,8 @@ Writes targets.md there: for each stage what it was planned to cost and what it 
 table the rows) at the paper's scale, those reduced, and the stages that have them.
 """
 
+import argparse
 import csv
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -93,6 +93,10 @@ def text(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    results = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    results = parser.parse_args().results
     with write_atomic(results / "targets.md") as temporary:
         temporary.write_text(text(results), encoding="utf-8")
