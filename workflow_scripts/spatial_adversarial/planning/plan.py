@@ -100,7 +100,7 @@ class Plan:
         file = self._smaller(path, profile, seed)
         if file is None or not file.exists():
             return images
-        from spatial_adversarial.results.store import read_evaluation  # pandas, for those that need it
+        from spatial_adversarial.results.store import read_evaluation  # h5py, for those that need it
 
         found = read_evaluation(file)
         standing = (found.prediction == found.label)[..., : int(images)]

@@ -86,12 +86,10 @@ def is_grid(figure: DrawnFigure) -> bool:
 
 def folded(figure: DrawnFigure) -> DrawnFigure:
     """The figure without the rows of which no panel was run, which it names; as it is where none was run at all."""
-    rows = rows_of(figure.panels)
-    run = [row for row in rows if any(panel.status != "not run" for panel in row)]
-    if not run or run == rows:
-        return figure
-    kept = tuple(panel for panel in figure.panels if any(panel in row for row in run))
-    return replace(figure, panels=kept, not_run=tuple(p for p in figure.panels if p not in kept))
+    run = {row_key(panel) for panel in figure.panels if panel.status != "not run"}
+    kept = tuple(panel for panel in figure.panels if row_key(panel) in run)
+    rest = tuple(panel for panel in figure.panels if row_key(panel) not in run)
+    return replace(figure, panels=kept, not_run=rest) if run else figure
 
 
 def note(figure: DrawnFigure) -> str:
