@@ -241,6 +241,29 @@ def test_calibration_measures_each_network(catalog, tmp_path, monkeypatch):
     assert find_rates(made.config | {"device": "cpu"}, found).measured == found["rates"]
 
 
+@pytest.mark.parametrize("precision, enabled", [("float32", {False}), ("bfloat16", {False, True})])
+def test_calibration_trains_in_the_recipes_precision(catalog, monkeypatch, precision, enabled):
+    import torch
+
+    from spatial_adversarial.models import loading
+
+    seen = set()
+
+    def load_network(*args, **settings):
+        network = unwatched(*args, **settings)
+        network.register_forward_pre_hook(lambda *_: seen.add(torch.is_autocast_enabled("cpu")))
+        return network
+
+    unwatched = loading.load_network
+    monkeypatch.setattr(loading, "load_network", load_network)
+    made = catalog(papers=["invariance"], precision=precision)
+    recipe = sample_recipes(made)["mnist/stdcnn"]
+    assert recipe.get("precision", "float32") == precision
+    data = made.registry["data"]["mnist"]
+    speeds = calibrate.images_a_second(recipe, data, torch.device("cpu"), 8, 0.01)
+    assert min(speeds.values()) > 0 and seen == enabled
+
+
 def test_a_network_is_counted_without_its_weights_as_with_them(tmp_path, full_config):
     import torch
 

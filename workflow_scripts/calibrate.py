@@ -56,9 +56,10 @@ def calibrate(
 
 
 def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: float) -> dict[str, float]:
-    """Images a second of a training step ("train") and of PGD with ATTACK_STEPS steps ("evaluate").
+    """Images a second of a training step ("train") and of PGD with ATTACK_STEPS steps, in float32 ("evaluate").
 
-    Batches are the recipe's and the evaluation's, at most `largest`; each is repeated for `seconds`.
+    Batches are the recipe's and the evaluation's, at most `largest`; each is repeated for `seconds`. The training step
+    is in the recipe's precision.
     """
     import torch
     from torch.nn import functional
@@ -69,6 +70,7 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.records.recipe import Recipe
     from spatial_adversarial.runner.device import choose_convolutions, halve_when_full
+    from spatial_adversarial.training.loop import mixed_precision
     from spatial_adversarial.training.optimiser import make_optimiser
 
     generator = torch.Generator(device).manual_seed(0)
@@ -77,12 +79,15 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
     y = torch.randint(entry["classes"], (len(x),), generator=generator, device=device)
     plain = (0.5,) * entry["channels"]
     network = load_network(recipe["model"], ImageSet(x, y, entry["classes"], plain, plain), seed=0).to(device)
-    optimiser = make_optimiser(Recipe.of(recipe).optimiser, network)
+    trained = Recipe.of(recipe)
+    optimiser = make_optimiser(trained.optimiser, network)
     wait = torch.cuda.synchronize if x.is_cuda else lambda: None
 
     def train(batch: int) -> None:
         optimiser.zero_grad(set_to_none=True)
-        functional.cross_entropy(network(x[:batch]), y[:batch]).backward()
+        with mixed_precision(trained, device):
+            loss = functional.cross_entropy(network(x[:batch]), y[:batch])
+        loss.backward()
         optimiser.step()
 
     def attack(batch: int) -> None:

@@ -137,16 +137,16 @@ class Trainer:
         method = methods.make(phase["method"])
         context = methods.Context(streams["examples"], step % self.steps_an_epoch, self.memory)
 
-        with self._autocast():
+        with mixed_precision(self.recipe, x.device):
             adversarial = method.attack(self.network, x, y, context)
         batch_of = (self.network, x, adversarial, y)
 
         def climbed() -> Tensor:
-            with self._autocast():
+            with mixed_precision(self.recipe, x.device):
                 return method.climbed(*batch_of, reach=phase["awp"]["reach"], criterion=self._criterion)
 
         with perturbed(self.network, climbed, phase["awp"]["gamma"]):
-            with self._autocast():
+            with mixed_precision(self.recipe, x.device):
                 loss, logits = method.loss(*batch_of, criterion=self._criterion)
                 method.after_loss(self.network, x)
             self.optimiser.zero_grad(set_to_none=True)
@@ -166,11 +166,6 @@ class Trainer:
             self.optimiser.state.clear()
         for group in self.optimiser.param_groups:
             group["lr"] = value(spec.lr, time, self.clock.length, draw)
-
-    def _autocast(self) -> torch.autocast:
-        """Mixed precision where the recipe wants it; no cache, which a forward without gradients would spoil."""
-        enabled = self.recipe.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
     def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits, y, label_smoothing=self.recipe.label_smoothing)
@@ -250,6 +245,12 @@ class Trainer:
             or (self.averaged is not None and checkpoint.averaged is None)
             or ("best_robust" in self.readouts and checkpoint.epoch > 0 and checkpoint.best_robust is None)
         )
+
+
+def mixed_precision(recipe: Recipe, device: torch.device) -> torch.autocast:
+    """bfloat16 where the recipe wants it; no cache, which a forward without gradients would spoil."""
+    enabled = recipe.precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def _check_readouts(recipe: Recipe, readouts: Collection[str], validation: ImageSet) -> None:
