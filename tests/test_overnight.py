@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = {path.stem: path for path in (ROOT / "profiles/overnight").glob("[0-9]*.yaml")}
 RUNS = {
     "1_mnist": 30,
+    "1_mnist_seeds": 7,
     "2_cifar_half": 6,
     "3_cifar_pgd": 11,
     "4_cifar_cusp": 9,
