@@ -3,8 +3,10 @@
 import logging
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,12 @@ from spatial_adversarial.runner.files import digest as file_digest
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
 from spatial_adversarial.runner.run_folder import checked, read_run, run_name
+
+if TYPE_CHECKING:
+    from spatial_adversarial.data.images import ImageSet
+    from spatial_adversarial.models.network import Network
+    from spatial_adversarial.records.evaluation import Evaluation
+    from spatial_adversarial.records.profile import ProfileSettings
 
 BLOCKS_ON_GPU = 8  # where a job has the GPU for itself
 
@@ -37,73 +45,102 @@ def evaluate(
     """
     from spatial_adversarial.attacks.block import BLOCK
     from spatial_adversarial.data.images import load, origin
-    from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
-    from spatial_adversarial.evaluation.profiles import evaluate as measure
     from spatial_adversarial.evaluation.resume import Blocks
-    from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.records.identity import digest as digest_of
     from spatial_adversarial.records.profile import ProfileSettings
-    from spatial_adversarial.records.survivors import in_order, smaller, smaller_file
-    from spatial_adversarial.results.store import read_evaluation, write_evaluation
-    from spatial_adversarial.runner.device import halve_when_full, pick_device
+    from spatial_adversarial.records.survivors import in_order
+    from spatial_adversarial.results.store import write_evaluation
+    from spatial_adversarial.runner.device import pick_device
 
     target = pick_device(device, threads, repeatable=True)
+    largest = BLOCK * (blocks_on_gpu if target.type == "cuda" else 1)
     images_digest, _ = origin(data)
-    told = read_run(run, data=images_digest)
-    recipe, path = told["recipe"], checked(run, weights, told)
-    name, _, seed = told["run"].rpartition("/")
+    trained = Trained.of(run, weights, images_digest)
+    name, _, seed = trained.name.rpartition("/")
     made_of = {
-        "run": f"{read_out_path(name, path.stem)}/{seed}",
-        "weights": file_digest(path),
+        "run": f"{read_out_path(name, trained.weights.stem)}/{seed}",
+        "weights": file_digest(trained.weights),
         "data": images_digest,
     }
-
-    def network_of(folder: Path, images):
-        told = read_run(folder, data=images_digest)
-        weights = checked(folder, "weights.pt", told)
-        return load_network(told["recipe"]["model"], images, seed=0, weights=weights).to(target)
-
-    def one(output: str, profile: dict) -> None:
-        started = now()
-        resolved = ProfileSettings.of(profile)
-        images = load(data, "test", limit=resolved.images, device=target)
-        network = load_network(recipe["model"], images, seed=0, weights=path).to(target)
-        source = network_of(sources[profile["source"]], images) if profile["source"] else None
-        parts = made_of
-        if source is not None:
-            parts = made_of | {"source": file_digest(sources[profile["source"]] / "weights.pt")}
-        withstood = None
-        if named := smaller(profile):
-            file = Path(output).with_name(f"{smaller_file(profile)}.h5")
-            withstood = read_evaluation(file, profile=named[1], **made_of)
-            parts = parts | {"survivors_of": file_digest(file)}
-        tell = partial(logging.info, "%s %s: %s", run, Path(output).stem)
+    for output, profile in in_order(profiles).items():
+        started, settings = now(), ProfileSettings.of(profile)
+        images = load(data, "test", limit=settings.images, device=target)
+        source = (
+            Trained.of(sources[profile["source"]], "weights.pt", images_digest) if profile["source"] else None
+        )
+        digests, smaller = smaller_evaluation(output, profile, made_of)
+        parts = made_of | ({"source": file_digest(source.weights)} if source else {}) | digests
         blocks = Blocks(output, digest_of([parts, profile]))
-        try:
-            result = halve_when_full(
-                lambda batch: measure(
-                    network,
-                    images,
-                    resolved,
-                    batch=batch,
-                    tell=tell,
-                    kept=blocks,
-                    source=source,
-                    smaller=withstood,
-                ),
-                BLOCK * (blocks_on_gpu if target.type == "cuda" else 1),
-            )
-        except NonFiniteLogits as error:
-            raise ValueError(f"{path}: network {recipe['model']['name']}: {error}") from None
-        unit = resolved.perturbation.unit
-        write_evaluation(output, result, x_unit=unit, profile=profile, made_of=parts)
+        result = measured(
+            trained,
+            images,
+            settings,
+            largest,
+            tell=partial(logging.info, "%s %s: %s", run, Path(output).stem),
+            kept=blocks,
+            source=source and source.network(images),
+            smaller=smaller,
+        )
+        write_evaluation(output, result, x_unit=settings.perturbation.unit, profile=profile, made_of=parts)
         blocks.remove()
-        if "file" in recipe["model"]:
+        if "file" in trained.model:
             doubt(run, result.clean, result.label, images.classes)
         record(f"{output}.json", started, run=run_name(run), images=len(images))
 
-    for output, profile in in_order(profiles).items():
-        one(output, profile)
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run, as its run.yaml tells it: its name with the seed, its network, and the file of its weights."""
+
+    name: str
+    model: dict
+    weights: Path
+
+    @classmethod
+    def of(cls, folder: Path, weights: str, data: str) -> "Trained":
+        """ValueError, one line, where the run is not finished, or damaged, or of data with another digest."""
+        told = read_run(folder, data=data)
+        return cls(told["run"], told["recipe"]["model"], checked(folder, weights, told))
+
+    def network(self, images: "ImageSet") -> "Network":
+        """Its network for these images, on their device."""
+        from spatial_adversarial.models.loading import load_network
+
+        return load_network(self.model, images, seed=0, weights=self.weights).to(images.images.device)
+
+
+def measured(
+    trained: Trained, images: "ImageSet", settings: "ProfileSettings", largest: int, **more
+) -> "Evaluation":
+    """`evaluation.profiles.evaluate`, in batches of at most `largest` images, smaller where memory does not suffice.
+
+    ValueError that names the weights where logits are no numbers.
+    """
+    from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
+    from spatial_adversarial.evaluation.profiles import evaluate
+    from spatial_adversarial.runner.device import halve_when_full
+
+    network = trained.network(images)
+    try:
+        return halve_when_full(
+            lambda batch: evaluate(network, images, settings, batch=batch, **more), largest
+        )
+    except NonFiniteLogits as error:
+        raise ValueError(f"{trained.weights}: network {trained.model['name']}: {error}") from None
+
+
+def smaller_evaluation(
+    output: str, profile: dict, made_of: dict[str, str]
+) -> tuple[dict[str, str], "Evaluation | None"]:
+    """({"survivors_of": its digest}, the evaluation) that a profile goes on from, beside `output`; else ({}, None)."""
+    from spatial_adversarial.records.survivors import smaller, smaller_file
+    from spatial_adversarial.results.store import read_evaluation
+
+    if not (named := smaller(profile)):
+        return {}, None
+    file = Path(output).with_name(f"{smaller_file(profile)}.h5")
+    found = read_evaluation(file, profile=named[1], **made_of)
+    return {"survivors_of": file_digest(file)}, found
 
 
 def doubt(run: Path, clean: np.ndarray, label: np.ndarray, classes: int) -> None:
