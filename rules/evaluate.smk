@@ -48,6 +48,8 @@ rule slice_boundaries:
     threads: config["threads"]
     resources:
         **resources_of(slices_request),
+    params:
+        sample=1000,  # test images, among which those are that both networks get right
     message:
         "Cut a plane through the boundaries of {wildcards.run} and {wildcards.other}."
     script:

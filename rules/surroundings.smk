@@ -6,9 +6,7 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 if sys.platform == "win32":
-    raise WorkflowError(
-        "Windows: start it in WSL; it runs on Linux and macOS, whose file locks and signals it needs"
-    )
+    raise WorkflowError("Windows: start it in WSL; it runs on Linux, whose file locks and signals it needs")
 if not isinstance(workflow.current_basedir, os.PathLike):
     raise WorkflowError(
         "spatial-adversarial: as a module it needs a clone: give the path of the clone's Snakefile"

@@ -78,7 +78,7 @@ PROFILE_DEFAULTS = {
     "version": 1,
     "draws": 1,
     "seed": 0,
-    "images": None,
+    "sample": None,
     "space": "pixel",
     "loss": "cross_entropy",
     "norm": "linf",

@@ -400,6 +400,20 @@ def test_load_chooses_in_order(small):
     assert len(images.load(small, "test", limit=100)) == 5
 
 
+def test_a_sample_of_test_images_is_random_and_holds_the_smaller_ones(tmp_path):
+    total = 2000
+    pixels = np.zeros((total, 1, 4, 4), dtype=np.uint8)
+    half = np.arange(total) // (total // 2)  # as a test set whose first half differs from its second
+    splits = {"train": (pixels, half), "test": (pixels, half)}
+    write(tmp_path / "t.h5", splits, name="t", classes=2, source="made", files={}, made_of={})
+    first_half = [1 - images.load_sample(tmp_path / "t.h5", n).labels.float().mean() for n in (1000, 200)]
+    assert 0.45 < first_half[0] < 0.55 and 0.35 < first_half[1] < 0.65  # within three standard deviations
+    assert images.load_sample(tmp_path / "t.h5", None).labels.tolist() == half.tolist()
+    order = images.sample_order(total)
+    assert sorted(order) == list(range(total))
+    assert images.load_sample(tmp_path / "t.h5", 200).labels.tolist() == half[order[:200]].tolist()
+
+
 def test_to_float(small):
     whole, derived = images.load(small, "train", limit=5), images.load(small, "test")
     assert whole.images.dtype == torch.uint8 and derived.images.dtype == torch.float32

@@ -42,7 +42,7 @@ def test_every_naturally_trained_network_has_learnt_half_of_what_there_is_to_lea
     seen = {}
     for path, profiles in demo.profiles.items():
         if naturally_trained(demo, path):
-            file = max(profiles, key=lambda name: (profiles[name]["images"], name))
+            file = max(profiles, key=lambda name: (profiles[name]["sample"], name))
             found = read_evaluation(RESULTS / "evaluations" / path / "seed0" / f"{file}.h5")
             classes = demo.registry["data"][demo.recipe(path)["data"]]["classes"]
             seen[path] = ((found.clean == found.label).mean(), (1 + 1 / classes) / 2)

@@ -14,7 +14,7 @@ from evaluate import evaluate as evaluate_run
 from evaluate import source_folders
 from slice_boundaries import slice_boundaries
 from spatial_adversarial.attacks.block import Block, joined
-from spatial_adversarial.data.images import ImageSet, load
+from spatial_adversarial.data.images import ImageSet, load_sample
 from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.boundary_slices import SIDE, cut, distances
 from spatial_adversarial.evaluation.profiles import Space, evaluate
@@ -79,7 +79,7 @@ def runs(digits, tmp_path_factory) -> list:
 
 @pytest.fixture(scope="module")
 def images(digits) -> ImageSet:
-    return load(digits, "test", limit=IMAGES)
+    return load_sample(digits, IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -375,7 +375,7 @@ def test_a_missing_gpu_is_one_line(monkeypatch):
 
 
 def test_evaluations_of_a_run(digits, runs, tmp_path, fitted, images):
-    settings = {name: profile(**PROFILES[name], images=IMAGES) for name in ("rotation", "pgd", "deepfool")}
+    settings = {name: profile(**PROFILES[name], sample=IMAGES) for name in ("rotation", "pgd", "deepfool")}
     for folder in ("first", "second"):
         outputs = {str(tmp_path / folder / f"{name}.h5"): found for name, found in settings.items()}
         evaluate_run(runs[0], digits, outputs, device="cpu", threads=1)
@@ -395,7 +395,7 @@ def test_the_script_loads_the_network_that_a_transfer_attack_is_made_on(
     digits, runs, images, fitted, tmp_path
 ):
     asked = PGD | {"grid": [0.2]}
-    settings = profile(**asked, images=IMAGES, source="digits/stdcnn/turned")
+    settings = profile(**asked, sample=IMAGES, source="digits/stdcnn/turned")
     folders = source_folders([settings], [tmp_path / "digits/stdcnn/turned/seed0/weights.pt"])
     assert folders == {"digits/stdcnn/turned": tmp_path / "digits/stdcnn/turned/seed0"}
     sources = {"digits/stdcnn/turned": runs[1]}
@@ -410,7 +410,7 @@ def test_the_script_loads_the_network_that_a_transfer_attack_is_made_on(
 
 def test_a_slice_through_two_runs(digits, runs, tmp_path):
     for name in ("first", "second"):
-        slice_boundaries(runs, digits, str(tmp_path / f"{name}.h5"), device="cpu", threads=1)
+        slice_boundaries(runs, digits, str(tmp_path / f"{name}.h5"), sample=1000, device="cpu", threads=1)
     assert (tmp_path / "first.h5").read_bytes() == (tmp_path / "second.h5").read_bytes()
     with h5py.File(tmp_path / "first.h5") as file:
         assert file["margin"].shape == (2, SIDE, SIDE)

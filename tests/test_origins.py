@@ -249,7 +249,7 @@ def results(tmp_path_factory) -> Path:
         outputs = {str(evaluation_of(folder, seed)): ROTATION}
         evaluate(run_of(folder, seed), folder / "data.h5", outputs, device="cpu", threads=1)
     runs = [run_of(folder, 0), run_of(folder, 1)]
-    slice_boundaries(runs, folder / "data.h5", folder / "slice.h5", device="cpu", threads=1)
+    slice_boundaries(runs, folder / "data.h5", folder / "slice.h5", sample=1000, device="cpu", threads=1)
     return folder
 
 
@@ -312,7 +312,7 @@ def test_another_runs_evaluation_is_refused(copy):
     assert one_line(caught).startswith(str(evaluation_of(copy, 0)))
 
 
-@pytest.mark.parametrize("change", [{"grid": [0, 60]}, {"seed": 1}, {"images": 30}, {"draws": 2}])
+@pytest.mark.parametrize("change", [{"grid": [0, 60]}, {"seed": 1}, {"sample": 30}, {"draws": 2}])
 def test_another_profiles_evaluation_is_refused(copy, change):
     with pytest.raises(ValueError, match="made from another profile .*: delete it"):
         used(copy, 0, ROTATION | change)

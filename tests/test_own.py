@@ -490,7 +490,7 @@ def test_the_example_of_a_zoo_asks_its_loader_and_is_evaluated_by_autoattack(zoo
     (row,) = catalog.targets["own", "oaat_released_table"].panels
     assert {line.name for line in row.lines} == {"clean", "autoattack_8"}
     settings = row.lines[1].profiles[row.members[0].path].settings
-    assert settings["attack"] == "autoattack" and settings["grid"] == [8 / 255] and settings["images"] is None
+    assert settings["attack"] == "autoattack" and settings["grid"] == [8 / 255] and settings["sample"] is None
     assert catalog.targets["oaat", "table1"].panels[-1].letter == "oaat_released"
     entry = example["own"]["oaat_released"]
     network = models.build(

@@ -386,7 +386,7 @@ def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printe
     [
         ({"transform": "rotate"}, 180, "±180°"),
         ({"transform": "translate"}, 0.2, "±0.2 of the side"),
-        ({"transform": "rotate", "images": 2000}, 0, "first 2,000 images"),
+        ({"transform": "rotate", "sample": 2000}, 0, "2,000 images drawn at random"),
         (
             {"attack": "pgd", "norm": "linf", "steps": 10, "step": 2 / 255},
             8 / 255,
@@ -407,10 +407,10 @@ def test_published_points_of_a_figure_are_rows_of_their_own_and_judged_as_printe
     ],
 )
 def test_a_heading_states_the_attack_that_really_ran(settings, x, words):
-    profile = Profile("p", "P", "robust_accuracy", "eps", {"images": None} | settings)
+    profile = Profile("p", "P", "robust_accuracy", "eps", {"sample": None} | settings)
     assert attack_words(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
     natural = attack_words(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
-    assert natural == ("first 2,000 images" if "images" in settings else "")
+    assert natural == ("2,000 images drawn at random" if "sample" in settings else "")
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,10 @@ def chain(attack: str, **more) -> list[dict]:
     """The canonical settings of an attack at each eps, each on the survivors of the last."""
     made: list[dict] = []
     for eps in EPS:
-        settings = {"grid": [eps], "images": None, "survivors_of": None, "space": "pixel"}
+        settings = {"grid": [eps], "sample": None, "survivors_of": None, "space": "pixel"}
         settings |= ATTACKS[attack] | more
         if made:
-            kept = {key: made[-1][key] for key in ("grid", "images", "survivors_of")}
+            kept = {key: made[-1][key] for key in ("grid", "sample", "survivors_of")}
             settings["survivors_of"] = {"profile": f"{attack}_{len(made)}"} | kept
         made.append(settings)
     return made
@@ -230,10 +230,10 @@ def test_several_points_or_a_moved_image_more_are_refused():
         CatalogError, match="here: the grid of 'gama_1', 0.01, 0.05, is not one eps below 0.1"
     ):
         check(second, "here", first | {"grid": [0.01, 0.05]})
-    check(second | {"images": 10}, "here", first)
+    check(second | {"sample": 10}, "here", first)
     turned = {"input": {"rotate": 30}}  # drawn for all images at once
     with pytest.raises(CatalogError, match="'gama_1' is evaluated on all images, and this on 10"):
-        check(second | turned | {"images": 10}, "here", first | turned)
+        check(second | turned | {"sample": 10}, "here", first | turned)
 
 
 def test_fewer_images_at_the_smaller_eps_are_refused(full_config):
@@ -324,6 +324,27 @@ def test_the_script_makes_the_smaller_eps_first_or_reads_it(trained, tmp_path, t
         assert (after.prediction != after.label).sum() > fooled.sum()
     with h5py.File(files[1]) as file:
         assert json.loads(file.attrs["made_of"]).keys() == {"run", "weights", "data", "survivors_of"}
+
+
+@pytest.mark.parametrize("wider", [None, 40])
+def test_survivors_of_more_images_are_those_of_the_sample(trained, tmp_path, wider):
+    """The attack on a sample finds what it finds where the smaller eps was evaluated on the sample alone."""
+    run, data = trained
+    common = {"draws": 1, "seed": 0, "input": {}, "source": None, "version": 1, "restarts": 1}
+    first, second, _ = chain("gama", **common)
+    found = []
+    for sample in (30, wider):
+        before, after = first | {"sample": sample}, second | {"sample": 30}
+        after["survivors_of"] = second["survivors_of"] | {"sample": sample}
+        folder = tmp_path / str(sample)
+        outputs = {str(folder / f"{smaller_file(after)}.h5"): before, str(folder / "after.h5"): after}
+        evaluate_run(run, data, outputs, device="cpu", threads=1)
+        found.append(read_evaluation(folder / "after.h5"))
+    alone, among_more = found
+    fooled = alone.prediction != alone.label
+    assert len(alone.label) == 30 and fooled.any() and not fooled.all()
+    assert alone.label.tolist() == among_more.label.tolist()
+    assert alone.prediction.tolist() == among_more.prediction.tolist()
 
 
 def test_the_benchmark_runs(trained, tmp_path):

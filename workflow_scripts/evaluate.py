@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ def evaluate(
     as its memory goes; a CPU takes one.
     """
     from spatial_adversarial.attacks.block import BLOCK
-    from spatial_adversarial.data.images import load, origin
+    from spatial_adversarial.data.images import load_sample, origin
     from spatial_adversarial.evaluation.resume import Blocks
     from spatial_adversarial.records.identity import digest as digest_of
     from spatial_adversarial.records.profile import ProfileSettings
@@ -64,7 +64,7 @@ def evaluate(
     }
     for output, profile in in_order(profiles).items():
         started, settings = now(), ProfileSettings.of(profile)
-        images = load(data, "test", limit=settings.images, device=target)
+        images = load_sample(data, settings.sample, device=target)
         source = (
             Trained.of(sources[profile["source"]], "weights.pt", images_digest) if profile["source"] else None
         )
@@ -132,7 +132,11 @@ def measured(
 def smaller_evaluation(
     output: str, profile: dict, made_of: dict[str, str]
 ) -> tuple[dict[str, str], "Evaluation | None"]:
-    """({"survivors_of": its digest}, the evaluation) that a profile goes on from, beside `output`; else ({}, None)."""
+    """({"survivors_of": its digest}, the evaluation) that a profile goes on from, beside `output`; else ({}, None).
+
+    An evaluation of all test images is brought into the order of samples where the profile is of a sample.
+    """
+    from spatial_adversarial.data.images import sample_order
     from spatial_adversarial.records.survivors import smaller, smaller_file
     from spatial_adversarial.results.store import read_evaluation
 
@@ -140,6 +144,9 @@ def smaller_evaluation(
         return {}, None
     file = Path(output).with_name(f"{smaller_file(profile)}.h5")
     found = read_evaluation(file, profile=named[1], **made_of)
+    if profile["sample"] and not named[1]["sample"]:
+        order = sample_order(len(found.label))
+        found = replace(found, label=found.label[order], prediction=found.prediction[..., order])
     return {"survivors_of": file_digest(file)}, found
 
 

@@ -21,10 +21,10 @@ SCALES = {"run": "paper's scale", "reduced": "reduced"}
 HEAD = """# At which scale each target has been made
 
 Written by `python workflow_scripts/list_kept.py docs/results` from the files here. Paper's scale: recipe, data and
-seed are the paper's, and at least 500 test images were attacked. Letters are a figure's panels, names a table's rows;
-a panel may lack members of its family, which its stage's config.yaml then names.
+attack are the paper's, and at least 500 test images were attacked. Letters are a figure's panels, names a table's
+rows; a panel may lack members of its family, which its stage's config.yaml then names.
 Planned hours are those of `plan` with what `calibrate` measured on the machine that made the rest, one thread a job
-(`plan.csv`); measured ones are those of the runs and evaluations that were made.
+(`docs/results/plan.csv`); measured ones are those of the runs and evaluations that were made.
 """
 
 

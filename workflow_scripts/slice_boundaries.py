@@ -10,18 +10,20 @@ from spatial_adversarial.runner.job import job
 from spatial_adversarial.runner.run_folder import checked, read_run
 
 
-def slice_boundaries(runs: list[Path], data: str, output: str, *, device: str, threads: int) -> None:
-    """Write the slices through the models in the two run folders to an HDF5 file.
+def slice_boundaries(
+    runs: list[Path], data: str, output: str, *, sample: int, device: str, threads: int
+) -> None:
+    """Write the slices through the models in the two run folders, at images of a random sample, to an HDF5 file.
 
     x, y and margin are the first image's, more/<k>/x and so on those of others; distance is DeepFool's, of more images.
     """
-    from spatial_adversarial.data.images import load, origin
+    from spatial_adversarial.data.images import load_sample, origin
     from spatial_adversarial.evaluation.boundary_slices import IMAGES, cut, distances
     from spatial_adversarial.models.loading import load_network
     from spatial_adversarial.runner.device import pick_device
 
     target = pick_device(device, threads, repeatable=True)
-    images = load(data, "test", limit=1000, device=target)
+    images = load_sample(data, sample, device=target)
     networks, made_of = [], {"runs": [], "weights": [], "data": origin(data)[0]}
     for run in runs:
         told = read_run(run, data=made_of["data"])
@@ -48,5 +50,10 @@ if "snakemake" in globals():
             lease(per_device=smk.config["jobs_per_gpu"])
         folders = [Path(weights).parent for weights in smk.input.weights]
         slice_boundaries(
-            folders, smk.input.data, smk.output.h5, device=smk.config["device"], threads=smk.config["threads"]
+            folders,
+            smk.input.data,
+            smk.output.h5,
+            sample=smk.params.sample,
+            device=smk.config["device"],
+            threads=smk.config["threads"],
         )

@@ -232,10 +232,10 @@ def _measures_alike(ours: dict, theirs: dict) -> bool:
 
     An attack on survivors alone is as strong or stronger.
     """
-    images, size = ours["images"], theirs["images"]
-    enough = images == size or images is None or images >= ENOUGH
+    sample = ours["sample"]
+    enough = sample == theirs["sample"] or sample is None or sample >= ENOUGH
     return enough and all(
-        ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "images", "survivors_of"}
+        ours[key] == theirs.get(key) for key in ours.keys() - {"grid", "sample", "survivors_of"}
     )
 
 

@@ -27,7 +27,7 @@ def with_clean(targets: list[Target]) -> list[Target]:
 
 def _order(profile: Profile) -> tuple:
     unmoved, pixels = profile.plain
-    return not unmoved, not pixels, -(profile.settings["images"] or float("inf")), profile.file
+    return not unmoved, not pixels, -(profile.settings["sample"] or float("inf")), profile.file
 
 
 def _with_evaluations(panel: Panel, best: dict[str, Profile]) -> Panel:

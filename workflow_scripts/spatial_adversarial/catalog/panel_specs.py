@@ -159,8 +159,8 @@ def resolve_profile(
     wanted = choose(scope.config["budget"].get("points"), by, "config: budget.points")
     settings["grid"] = budget.thin(settings["grid"], wanted, key, "config: budget.points", shown)
     wanted = choose(scope.config["budget"].get("test_images"), by, "config: budget.test_images")
-    images = budget.by_name(key, wanted)
-    settings |= {"images": images} if images else {}
+    sample = budget.by_name(key, wanted)
+    settings |= {"sample": sample} if sample else {}
     settings |= {"source": _source(data, settings["source"], scope, where)} if "source" in settings else {}
     smaller, named = None, settings.get("survivors_of")
     if named:

@@ -4,7 +4,7 @@ from spatial_adversarial.records.reading import CatalogError
 from spatial_adversarial.records.survivors import smaller
 from spatial_adversarial.settings.numbers import number_text
 
-DIFFERING = ("grid", "images", "survivors_of")  # in which the two may differ
+DIFFERING = ("grid", "sample", "survivors_of")  # in which the two may differ
 
 
 def reference(name: str, settings: dict) -> dict:
@@ -27,7 +27,7 @@ def check(settings: dict, where: str, theirs: dict) -> None:
         raise CatalogError(
             f"{where}: the grid of {name!r}, {points}, is not one eps below {number_text(least)}"
         )
-    ours, others = (one["images"] or float("inf") for one in (settings, theirs))
+    ours, others = (one["sample"] or float("inf") for one in (settings, theirs))
     if others < ours or (others != ours and any(settings["input"].values())):
-        counts = [f"{one['images']:,}" if one["images"] else "all" for one in (settings, theirs)]
+        counts = [f"{one['sample']:,}" if one["sample"] else "all" for one in (settings, theirs)]
         raise CatalogError(f"{where}: {name!r} is evaluated on {counts[1]} images, and this on {counts[0]}")

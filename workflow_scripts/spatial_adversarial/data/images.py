@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from spatial_adversarial.runner.hdf5 import opened
+from spatial_adversarial.runner.seeds import derive
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ def load(
         tuple(mean.tolist()),
         tuple(std.tolist()),
     )
+
+
+def load_sample(path: str | Path, number: int | None, *, device: str | torch.device = "cpu") -> ImageSet:
+    """`number` of the test images of the prepared file `path`, drawn at random; all, in the set's order, for None.
+
+    The first ones would be no fair sample: official test sets have an order, and MNIST's first half is the harder one.
+    """
+    total = size(path, "test")
+    return load(path, "test", indices=sample_order(total)[:number] if number else None, device=device)
+
+
+def sample_order(total: int) -> np.ndarray:
+    """The order, int64 [total], in which samples of a test set take its images: a larger one begins with a smaller."""
+    return np.random.default_rng(derive(0, "test images")).permutation(total)
 
 
 def size(path: str | Path, split: str) -> int:

@@ -1,4 +1,4 @@
-"""Verdicts: holds, fails, undecided, not informative, not run; what each of them takes (claims.md)."""
+"""Verdicts: holds, fails, undecided, not informative, not run; docs/running.md has what each of them takes."""
 
 from collections.abc import Sequence
 from functools import lru_cache

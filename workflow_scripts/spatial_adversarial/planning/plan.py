@@ -173,7 +173,7 @@ class Plan:
         classes, images = self.catalog.registry["data"][data]["classes"], self._images(data)[1]
         passes = size = 0.0
         for profile in (self.catalog.profiles[path][file] for file in files):
-            number = min(images, profile["images"] or images)
+            number = min(images, profile["sample"] or images)
             attacked = self._survivors(path, profile, seed, number)
             passes += profile_passes(profile, number, classes, attacked)
             size += profile_bytes(profile, number)

@@ -47,7 +47,7 @@ class Requests:
 
     def _evaluation(self, run: str, files: tuple[str, ...], attempt: int) -> Request:
         """Evaluation of a run, or of a read-out, on some profiles."""
-        images = [self.catalog.profiles[run][file]["images"] or BLOCK for file in files]
+        images = [self.catalog.profiles[run][file]["sample"] or BLOCK for file in files]
         batch = min(BLOCK, max(images))
         return self._request(self.plan.evaluation(run, files, 0), run, "evaluate", batch, attempt)
 

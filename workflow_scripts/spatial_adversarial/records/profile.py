@@ -39,8 +39,8 @@ class ProfileSettings:
     )
     draws: int = setting("How often each point is drawn.", default=1, type="integer", minimum=1)
     seed: int = setting("The seed of its random streams.", default=0, type="integer", minimum=0)
-    images: int | None = setting(
-        "How many of the first test images are evaluated; null takes all.",
+    sample: int | None = setting(
+        "How many test images are evaluated, drawn at random, the same for every run and profile; null takes all.",
         default=None,
         type=["integer", "null"],
         minimum=1,

@@ -8,8 +8,8 @@ from spatial_adversarial.records.panel import Line
 def attack_words(line: Line) -> str:
     """Of a cell's resolved profile: "eps 8/255, 10 steps of 2/255", "±180°"; empty for all the clean images."""
     (profile,), (x,) = line.profiles.values(), line.at.values()
-    images = profile.settings["images"]
-    parts = [f"first {images:,} images"] if images else []
+    sample = profile.settings["sample"]
+    parts = [f"{sample:,} images drawn at random"] if sample else []
     if not METRICS[line.metric].climbs:
         return ", ".join(parts)
     return ", ".join([*profile.perturbation.words(x), *parts])
