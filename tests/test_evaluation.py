@@ -391,6 +391,33 @@ def test_evaluations_of_a_run(digits, runs, tmp_path, fitted, images):
         assert json.loads((tmp_path / "first" / f"{name}.h5.json").read_text())["images"] == IMAGES
 
 
+def test_a_profile_that_was_finished_is_not_made_again_where_a_later_one_fails(
+    digits, runs, tmp_path, monkeypatch, caplog
+):
+    import evaluate as script
+
+    settings = [profile(**PGD | {"grid": [eps]}, sample=IMAGES) for eps in (0.1, 0.2)]
+    outputs = {str(tmp_path / f"{k}.h5"): one for k, one in enumerate(settings)}
+    whole, first = script.measured, []
+
+    def fails_at_the_second(*args, **more):
+        if first:
+            raise RuntimeError("killed")
+        first.append(whole(*args, **more))
+        return first[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(script, "measured", fails_at_the_second)
+        with pytest.raises(RuntimeError, match="killed"):
+            evaluate_run(runs[0], digits, outputs, device="cpu", threads=1)
+    (tmp_path / "0.h5").unlink()  # as Snakemake does with the outputs of a job that failed
+    with caplog.at_level("INFO"):
+        evaluate_run(runs[0], digits, outputs, device="cpu", threads=1)
+    assert "going on after 1 finished blocks" in caplog.text
+    assert read_evaluation(tmp_path / "0.h5").prediction.tolist() == first[0].prediction.tolist()
+    assert not list(tmp_path.glob("*.blocks-*"))
+
+
 def test_the_script_loads_the_network_that_a_transfer_attack_is_made_on(
     digits, runs, images, fitted, tmp_path
 ):

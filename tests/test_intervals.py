@@ -93,6 +93,14 @@ def test_seeds_that_agree_leave_the_interval_of_the_images():
     assert (found.low, found.high) == pytest.approx(of_share(0, 500, 0.95)) and found.high > found.low
 
 
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_drawn_intervals_of_seeds_that_agree_are_those_of_the_images(wrong):
+    outcome = np.full((1, 500), wrong, dtype=np.float32)
+    found = summarise([outcome] * 3, replicates=50, level=0.95, seed=0)
+    assert (found["low"][0], found["high"][0]) == pytest.approx(of_share(wrong, 500, 0.95))
+    assert found["high"][0] > found["low"][0]
+
+
 def test_a_difference_of_rare_shares_is_newcombes():
     (first, low, high), (second, low2, high2) = ((c / 500, *of_share(c / 500, 500, 0.95)) for c in (8, 1))
     found = difference(share(8), share(1), 0.95)

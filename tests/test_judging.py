@@ -482,6 +482,8 @@ def test_the_papers_own_numbers_are_judged_in_a_table_of_their_own(tmp_path):
         "fails",
     )
     assert np.isnan(theirs.low) and "as printed" in theirs.statistic
+    # a pair of printed numbers cannot be tested, and the line claims nothing of it
+    assert "no pair reversed" in ours.line and "no pair" not in theirs.line
 
 
 def simulations(**intervals):

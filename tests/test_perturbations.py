@@ -62,6 +62,13 @@ def refused(settings: dict) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize("other", [{"norm": "l2", "random_start": False}, {"keep": "best"}, {"loss": "kl"}])
+def test_pictures_are_refused_of_an_attack_that_they_would_not_show(other):
+    complete(minimal("pgd", pictures=1), "p")
+    said = refused(minimal("pgd", pictures=1, **other))
+    assert any(key in said for key in other)
+
+
 def test_the_catalog_the_plan_and_captions_read_attacks_without_torch():
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH],

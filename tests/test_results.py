@@ -10,15 +10,18 @@ from make_table import tabulate_results
 from spatial_adversarial import panels
 from spatial_adversarial.catalog import CatalogError, load, published
 from spatial_adversarial.judging import judge_claim
+from spatial_adversarial.panels.table import derive
 from spatial_adversarial.planning.costs import find_rates
 from spatial_adversarial.planning.plan import Plan
 from spatial_adversarial.records.evaluation import Evaluation
 from spatial_adversarial.records.panel import Line, Profile
+from spatial_adversarial.records.tidy import CellRow
 from spatial_adversarial.reporting.attack_settings import attack_words
 from spatial_adversarial.reporting.captions import caption, comparable, figure, table
 from spatial_adversarial.reporting.markup import to_markdown
 from spatial_adversarial.reporting.result_tables import _bold, results_layout
 from spatial_adversarial.results.aggregate import Aggregator
+from spatial_adversarial.statistics.sample import Sample
 
 HEAD = "paper,target,dataset,model,method,train_data,augmentation,lr,attack,norm,eps_255,alpha,step,metric,percent"
 PUBLISHED = f"""{HEAD}
@@ -217,6 +220,22 @@ def test_cells_gains_and_the_best_of_several(byhand):
     told = of(rows, "2", "adversarial")
     assert (told.attack, told.loss, told.steps, told.step) == ("pgd", "cross_entropy", 10, "2/255")
     assert of(rows, "2", "natural").attack == of(rows, "1", "spatial").loss == ""
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_best_of_fewer_rows_than_named_is_reduced(missing):
+    common = {"paper": "p", "target": "t", "kind": "row", "column": "natural", "metric": "natural_accuracy"}
+    statuses = {"1": "run", "2": "not run" if missing else "run"}
+    made = [
+        (
+            CellRow(**common, panel=name, row=name, profile="p", value=0.9, status=status, published=None),
+            Sample(0.9, np.full(5, 0.9)),
+        )
+        for name, status in statuses.items()
+    ]
+    best_row = {"kind": "best", "label": "B", "of": ["1", "2"], "columns": ["natural"], "published": {}}
+    ((best, _),) = derive({"rows": {"best": best_row}}, made, 0.95)
+    assert (best.chosen, best.status) == ("1", "reduced" if missing else "run")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,21 @@ def test_an_interrupted_run_has_the_same_snapshots(digits, kept, tmp_path, monke
         assert (tmp_path / name).read_bytes() == (kept / name).read_bytes()
 
 
+def test_a_run_that_fails_after_its_last_step_goes_on_from_there(digits, kept, tmp_path, monkeypatch, caplog):
+    with monkeypatch.context() as patched:
+        patched.setattr(script, "write_run", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            train(digits, tmp_path)
+    for made in (*tmp_path.glob("step*"), tmp_path / "weights.pt"):
+        made.unlink()  # as Snakemake does with the outputs of a job that failed
+    with caplog.at_level(logging.INFO):
+        train(digits, tmp_path)
+    assert "resumed after epoch 3 of 3, step 10 of 10" in caplog.text and "anew" not in caplog.text
+    for name in names(*STEPS):
+        assert (tmp_path / name).read_bytes() == (kept / name).read_bytes()
+    assert not (tmp_path / "snapshots").exists() and not (tmp_path / "resume.pt").exists()
+
+
 def test_a_snapshot_of_a_step_already_passed_starts_training_anew(
     digits, kept, tmp_path, monkeypatch, caplog
 ):

@@ -62,6 +62,7 @@ def evaluate(
         "weights": file_digest(trained.weights),
         "data": images_digest,
     }
+    finished: list[Blocks] = []
     for output, profile in in_order(profiles).items():
         started, settings = now(), ProfileSettings.of(profile)
         images = load_sample(data, settings.sample, device=target)
@@ -82,10 +83,13 @@ def evaluate(
             smaller=smaller,
         )
         write_evaluation(output, result, x_unit=settings.perturbation.unit, profile=profile, made_of=parts)
-        blocks.remove()
+        finished.append(blocks)
         if "file" in trained.model:
             doubt(run, result.clean, result.label, images.classes)
         record(f"{output}.json", started, run=run_name(run), images=len(images))
+    # Snakemake deletes all outputs of a job that fails: a first profile is whole when the last one is
+    for blocks in finished:
+        blocks.remove()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Train one run: a recipe and a seed become weights, a history, and run.yaml with the recipe in full."""
 
 import csv
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,8 +71,9 @@ def train(
                 )
         record(folder / "provenance.json", started, run=run_name(folder), images=len(train_set))
         write_history(folder / "history.csv", trainer.checkpoint.history)
-        for path in kept.values():
-            path.replace(folder / path.name)
+        for path in kept.values():  # copied: a run that fails below still has them to go on from
+            with write_atomic(folder / path.name) as temporary:
+                shutil.copyfile(path, temporary)
         for name in readouts:
             save_weights(trainer.readout(name), folder / f"{name}.pt")
         save_weights(trainer.weights(), folder / "weights.pt")
@@ -79,6 +81,7 @@ def train(
         files += [f"{name}.pt" for name in readouts]
         write_run(folder, released(recipe), seed, files, made_of)
         resume.unlink(missing_ok=True)
+        shutil.rmtree(folder / "snapshots", ignore_errors=True)
 
 
 def write_history(path: Path, rows: list[dict]) -> None:

@@ -70,8 +70,17 @@ class Pgd(WithRestarts):
             "then": {"properties": {"space": {"const": "pixel"}, "pictures": {"maximum": 0}}},
         },
         {
+            # as `picture` makes them
             "if": {"properties": {"pictures": {"minimum": 1}}},
-            "then": {"properties": {"space": {"const": "pixel"}}},
+            "then": {
+                "properties": {
+                    "space": {"const": "pixel"},
+                    "norm": {"const": "linf"},
+                    "random_start": {"const": True},
+                    "loss": {"const": "cross_entropy"},
+                    "keep": {"const": "last"},
+                }
+            },
         },
     )
     step: float | str | dict = setting(

@@ -145,7 +145,8 @@ def judge_order(members: Sequence[Sequence[Sample]], what: str, sign: int, level
     )
     cells = _cells(ends, f"{what}: difference of the ends of {len(members)} members")
     return cells | {
-        "line": f"{line}, no pair reversed{noise(means)}",
+        # of printed numbers, whose errors are not known, no pair can be tested
+        "line": line + ("" if ends.published else ", no pair reversed") + noise(means),
         "verdict": verdict,
         "members": len(members),
         "tau": tau,

@@ -67,6 +67,10 @@ def derive(
                 row, sample = _gain(found, level) if shown["kind"] == "gain" else _best(found)
                 published = shown["published"].get(column, row.published)
                 row = replace(row, panel=key, row=shown["label"], kind=shown["kind"], published=published)
+                if row.status == "run" and not all(
+                    was_run(cells, name, column) for name in shown.get("of", [])
+                ):
+                    row = replace(row, status="reduced")  # the best of fewer rows is another number
                 cells[key, column] = row, sample
                 yield row, sample
 
@@ -119,6 +123,11 @@ def paired(samples: list[Sample]) -> bool:
 def with_several_seeds(sample: Sample) -> Sample:
     """A cell's sample as intervals take it: one seed has no values by seed."""
     return sample if len(sample.seeds) > 1 else replace(sample, seeds=np.empty(0))
+
+
+def was_run(cells: Mapping[tuple[str, str], Made], name: str, column: str) -> bool:
+    """Whether a row's cell has a number."""
+    return (name, column) in cells and cells[name, column][0].status != "not run"
 
 
 def _best(found: list[Made]) -> Made:

@@ -25,8 +25,9 @@ def summarise(
     """Mean, interval and bootstrap replicates of the outcomes [point, image] of one or more seeds.
 
     One seed: the percentile bootstrap over test images; the exact interval of a share near 0 or 100%. More: Student's
-    interval over the seeds' means, and replicates that draw seeds and images anew. Intervals are cut to the metric's
-    range, [0, `most`]. Images whose outcome is nan count neither above nor below; nan where none is left.
+    interval over the seeds' means (the exact one where all agree), and replicates that draw seeds and images anew.
+    Intervals are cut to the metric's range, [0, `most`]. Images whose outcome is nan count neither above nor below; nan
+    where none is left.
     Returns value, low, high [point], replicates [point, B], seeds [point, S] (the value of each), and images [point],
     how many a share is of; 0 where the metric is none.
     """
@@ -46,6 +47,8 @@ def summarise(
         mixed = drawn[picked, :, np.arange(replicates)[:, None]].mean(axis=1).T
         half = stdtrit(seeds - 1, (1 + level) / 2) * means.std(axis=0, ddof=1) / np.sqrt(seeds)
         low, high = value - half, value + half
+        for k in np.flatnonzero((half == 0) & (images > 0)):  # seeds that agree leave no width: the images do
+            low[k], high[k] = of_share(value[k], images[k], level)
     # `value` as a bound too: a float32 replicate of equal outcomes may differ from it in the last digit
     low, high = np.clip(low, 0, value), np.clip(high, value, most)
     found = {"value": value, "low": low, "high": high, "replicates": mixed}
