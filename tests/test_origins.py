@@ -318,6 +318,20 @@ def test_another_profiles_evaluation_is_refused(copy, change):
         used(copy, 0, ROTATION | change)
 
 
+def test_an_evaluation_of_all_images_stays_and_one_of_the_first_images_does_not(copy):
+    """Files that were made when a profile's `images` took the first ones."""
+    path = evaluation_of(copy, 0)
+    found = read_evaluation(path)
+    for images in (None, 60):
+        write_evaluation(
+            path, found, x_unit="degrees", profile=ROTATION | {"images": images}, made_of=found.made_of
+        )
+        if images is None:
+            used(copy, 0)
+    with pytest.raises(ValueError, match="made from another profile .*: delete it"):
+        used(copy, 0)
+
+
 @pytest.mark.parametrize("lost", ["a point", "an image", "a grid's place"])
 def test_points_images_or_a_grid_that_are_not_the_profiles_are_refused(copy, lost):
     path = evaluation_of(copy, 0)

@@ -55,6 +55,10 @@ def read_evaluation(path: str | Path, *, profile: dict | None = None, **made_of:
         same(path, origin, made_of)
         if profile is not None:
             recorded = json.loads(file.attrs["profile"])
+            if (
+                recorded.get("images", "") is None
+            ):  # as files of all test images say that were made before `sample`
+                del recorded["images"]
             same(path, *({"profile": identity(one, "profile")} for one in (recorded, profile)))
             _check_shapes(path, file, profile)
         arrays = {name: file[name][()] for name in ("label", "clean", "x", "prediction")}
