@@ -1,5 +1,6 @@
 """Weights kept during training: they disturb nothing, survive interruptions, and are evaluated like any others."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spatial_adversarial.records.identity import canonical, filled, run_and_weig
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results.store import read_evaluation
 from spatial_adversarial.training import loop
+from spatial_adversarial.training.checkpoint import Checkpoint, save
 from spatial_adversarial.transforms.pixels import to_float
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +92,16 @@ def test_an_interrupted_run_has_the_same_snapshots(digits, kept, tmp_path, monke
     train(digits, tmp_path)
     for name in names(*STEPS):
         assert (tmp_path / name).read_bytes() == (kept / name).read_bytes()
+
+
+def test_the_seconds_of_an_interrupted_run_are_those_of_all_its_processes(digits, tmp_path, monkeypatch):
+    interrupted(digits, tmp_path, monkeypatch, STEPS)
+    kept = torch.load(tmp_path / "resume.pt", weights_only=True)
+    assert 0 < kept["spent"][0] < 60 and 0 < kept["spent"][1] < 60
+    save(Checkpoint(**kept | {"spent": (1000.0, 500.0)}), tmp_path / "resume.pt")
+    train(digits, tmp_path)
+    told = json.loads((tmp_path / "provenance.json").read_text())
+    assert 1000 < told["seconds"] < 1060 and 500 < told["cpu_seconds"] < 560
 
 
 def test_a_run_that_fails_after_its_last_step_goes_on_from_there(digits, kept, tmp_path, monkeypatch, caplog):

@@ -69,7 +69,8 @@ def train(
                 bar.set_postfix(
                     loss=f"{row['loss']:.3f}", validation=f"{row['validation_accuracy']:.3f}", refresh=False
                 )
-        record(folder / "provenance.json", started, run=run_name(folder), images=len(train_set))
+        about = {"run": run_name(folder), "images": len(train_set)}
+        record(folder / "provenance.json", started, earlier=trainer.earlier, **about)
         write_history(folder / "history.csv", trainer.checkpoint.history)
         for path in kept.values():  # copied: a run that fails below still has them to go on from
             with write_atomic(folder / path.name) as temporary:

@@ -250,17 +250,20 @@ def now() -> Moment:
     return Moment(time.time(), sum(one.ru_utime + one.ru_stime for one in used))
 
 
-def record(path: str | Path, started: Moment, **extra: Any) -> None:
+def record(
+    path: str | Path, started: Moment, *, earlier: tuple[float, float] = (0.0, 0.0), **extra: Any
+) -> None:
     """Write a result's side file, JSON: `provenance(extra)` and what differs each time it is made.
 
-    `started` is `now()` at the start. The file tells seconds and cpu_seconds since then, started and finished
-    (ISO 8601, UTC), peak_memory of this process and, if CUDA is in use, peak_gpu_memory (bytes).
+    `started` is `now()` at the start. The file tells seconds and cpu_seconds since then, with the `earlier` ones of
+    processes that were interrupted, started and finished (ISO 8601, UTC), peak_memory of this process and, if CUDA is in
+    use, peak_gpu_memory (bytes).
     """
     finished = now()
     unit = 1 if sys.platform == "darwin" else 1024
     made = {
-        "seconds": round(finished.time - started.time, 3),
-        "cpu_seconds": round(finished.cpu - started.cpu, 3),
+        "seconds": round(earlier[0] + finished.time - started.time, 3),
+        "cpu_seconds": round(earlier[1] + finished.cpu - started.cpu, 3),
         "started": datetime.fromtimestamp(started.time, UTC).isoformat(timespec="seconds"),
         "finished": datetime.fromtimestamp(finished.time, UTC).isoformat(timespec="seconds"),
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,

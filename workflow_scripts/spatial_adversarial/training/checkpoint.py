@@ -34,6 +34,10 @@ class Checkpoint:
     best_robust: tuple[float, dict] | None = None
     history: list[dict] = field(default_factory=list)
     part: dict | None = None
+    spent: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # seconds and CPU seconds that the run has taken, interrupted ones too
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:

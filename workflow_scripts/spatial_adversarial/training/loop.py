@@ -15,6 +15,7 @@ from spatial_adversarial import methods
 from spatial_adversarial.data.images import ImageSet, batch_sizes
 from spatial_adversarial.models.weights import save_weights
 from spatial_adversarial.records.recipe import Recipe
+from spatial_adversarial.runner.job import now
 from spatial_adversarial.runner.seeds import derive, unit_draw
 from spatial_adversarial.training import interrupt
 from spatial_adversarial.training.averaging import average
@@ -57,6 +58,7 @@ class Trainer:
         readouts: Collection[str] = (),
     ):
         self.recipe, self.seed, self.network = Recipe.of(recipe), seed, network
+        self.began, self.earlier = now(), (0.0, 0.0)  # seconds and CPU seconds of interrupted processes
         _check_readouts(self.recipe, readouts, validation)
         self.train_set, self.validation_set = train, validation
         self.snapshots, self.readouts = snapshots, readouts
@@ -214,6 +216,11 @@ class Trainer:
             self.checkpoint.best_robust = better(self.checkpoint.best_robust, accuracy, self.network)
 
     def _gather(self) -> None:
+        here = now()
+        self.checkpoint.spent = (
+            self.earlier[0] + here.time - self.began.time,
+            self.earlier[1] + here.cpu - self.began.cpu,
+        )
         self.checkpoint.network = self.network.state_dict()
         self.checkpoint.optimiser = self.optimiser.state_dict()
         self.checkpoint.averaged = self.averaged.state_dict() if self.averaged else None
@@ -234,7 +241,7 @@ class Trainer:
             self.averaged.load_state_dict(checkpoint.averaged)
         if self.memory:
             self.memory.load_state_dict(checkpoint.memory)
-        self.checkpoint = checkpoint
+        self.checkpoint, self.earlier = checkpoint, checkpoint.spent
         epochs, steps = (checkpoint.epoch, self.epochs), (checkpoint.step, self.steps)
         logging.info("resumed after epoch %d of %d, step %d of %d", *epochs, *steps)
 
