@@ -22,6 +22,7 @@ from spatial_adversarial.models.weights import weights_bytes
 from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.training import interrupt, loop
 from spatial_adversarial.training.awp import perturbed
+from spatial_adversarial.training.checkpoint import Checkpoint
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import value
 from spatial_adversarial.transforms import augment
@@ -424,7 +425,9 @@ def test_checkpoints_of_earlier_versions_are_read():
     """The names in a file: of the run's progress, of a part of an epoch, and of what OA-AT keeps."""
     run = trainer(recipe(epochs=1, method={"oaat": OAAT}))
     names = "made_of epoch step network optimiser averaged memory best best_robust history part"
-    assert list(vars(run.checkpoint)) == names.split()
+    assert list(vars(run.checkpoint)) == [*names.split(), "spent"]
+    earlier = {name: value for name, value in vars(run.checkpoint).items() if name != "spent"}
+    assert Checkpoint(**earlier).spent == (0.0, 0.0)  # it came later
     part = interrupt.capture(8, torch.zeros(2), {name: run._generator(name) for name in loop.STREAMS})
     assert part.keys() == {"seen", "sums", "streams", "dropout"}
     assert part["streams"].keys() == {"augment", "examples"}

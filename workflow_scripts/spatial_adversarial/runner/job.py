@@ -256,8 +256,8 @@ def record(
     """Write a result's side file, JSON: `provenance(extra)` and what differs each time it is made.
 
     `started` is `now()` at the start. The file tells seconds and cpu_seconds since then, with the `earlier` ones of
-    processes that were interrupted, started and finished (ISO 8601, UTC), peak_memory of this process and, if CUDA is in
-    use, peak_gpu_memory (bytes).
+    processes that were interrupted, started and finished (ISO 8601, UTC), peak_memory of this process and, if CUDA is
+    in use, peak_gpu_memory (bytes).
     """
     finished = now()
     unit = 1 if sys.platform == "darwin" else 1024
