@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from spatial_adversarial.records.identity import completed, read_out_path
 from spatial_adversarial.runner.files import digest as file_digest
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, record
-from spatial_adversarial.runner.run_folder import checked, read_run, run_name
+from spatial_adversarial.runner.run_folder import run_name
 
 if TYPE_CHECKING:
     from spatial_adversarial.data.images import ImageSet
-    from spatial_adversarial.models.network import Network
+    from spatial_adversarial.models.trained import Trained
     from spatial_adversarial.records.evaluation import Evaluation
     from spatial_adversarial.records.profile import ProfileSettings
 
@@ -46,6 +46,7 @@ def evaluate(
     from spatial_adversarial.attacks.block import BLOCK
     from spatial_adversarial.data.images import load_sample, origin
     from spatial_adversarial.evaluation.resume import Blocks
+    from spatial_adversarial.models.trained import Trained
     from spatial_adversarial.records.identity import digest as digest_of
     from spatial_adversarial.records.profile import ProfileSettings
     from spatial_adversarial.records.survivors import in_order
@@ -92,29 +93,8 @@ def evaluate(
         blocks.remove()
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A finished run, as its run.yaml tells it: its name with the seed, its network, and the file of its weights."""
-
-    name: str
-    model: dict
-    weights: Path
-
-    @classmethod
-    def of(cls, folder: Path, weights: str, data: str) -> "Trained":
-        """ValueError, one line, where the run is not finished, or damaged, or of data with another digest."""
-        told = read_run(folder, data=data)
-        return cls(told["run"], told["recipe"]["model"], checked(folder, weights, told))
-
-    def network(self, images: "ImageSet") -> "Network":
-        """Its network for these images, on their device."""
-        from spatial_adversarial.models.loading import load_network
-
-        return load_network(self.model, images, seed=0, weights=self.weights).to(images.images.device)
-
-
 def measured(
-    trained: Trained, images: "ImageSet", settings: "ProfileSettings", largest: int, **more
+    trained: "Trained", images: "ImageSet", settings: "ProfileSettings", largest: int, **more
 ) -> "Evaluation":
     """`evaluation.profiles.evaluate`, in batches of at most `largest` images, smaller where memory does not suffice.
 

@@ -7,7 +7,6 @@ from spatial_adversarial.runner.files import digest
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.hdf5 import written
 from spatial_adversarial.runner.job import job
-from spatial_adversarial.runner.run_folder import checked, read_run
 
 
 def slice_boundaries(
@@ -19,18 +18,17 @@ def slice_boundaries(
     """
     from spatial_adversarial.data.images import load_sample, origin
     from spatial_adversarial.evaluation.boundary_slices import IMAGES, cut, distances
-    from spatial_adversarial.models.loading import load_network
+    from spatial_adversarial.models.trained import Trained
     from spatial_adversarial.runner.device import pick_device
 
     target = pick_device(device, threads, repeatable=True)
     images = load_sample(data, sample, device=target)
     networks, made_of = [], {"runs": [], "weights": [], "data": origin(data)[0]}
     for run in runs:
-        told = read_run(run, data=made_of["data"])
-        weights = checked(run, "weights.pt", told)
-        networks.append(load_network(told["recipe"]["model"], images, seed=0, weights=weights).to(target))
-        made_of["runs"].append(told["run"])
-        made_of["weights"].append(digest(weights))
+        trained = Trained.of(run, "weights.pt", made_of["data"])
+        networks.append(trained.network(images))
+        made_of["runs"].append(trained.name)
+        made_of["weights"].append(digest(trained.weights))
     first, *more = cut(networks, images, IMAGES)
     distance = distances(networks, images)
     with written(output) as file:

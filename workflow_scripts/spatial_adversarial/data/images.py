@@ -62,11 +62,16 @@ def load(
     Raises ValueError if the file is missing, damaged or has no such split.
     """
     with _open(path) as file:
-        stop = limit if indices is None else None
-        images, labels = file[split]["images"][:stop], file[split]["labels"][:stop]
-        classes, mean, std = (file.attrs[key] for key in ("classes", "mean", "std"))
-    if indices is not None:
-        images, labels = images[indices[:limit]], labels[indices[:limit]]
+        return _read(file, split, slice(limit) if indices is None else indices[:limit], device)
+
+
+def _read(file: h5py.File, split: str, chosen: slice | np.ndarray, device: str | torch.device) -> ImageSet:
+    """The chosen images of a split of an open file."""
+    images, labels = (
+        stored[chosen] if isinstance(chosen, slice) else stored[:][chosen]  # HDF5 is slow at single indices
+        for stored in (file[split]["images"], file[split]["labels"])
+    )
+    classes, mean, std = (file.attrs[key] for key in ("classes", "mean", "std"))
     return ImageSet(
         torch.from_numpy(images).to(device),
         torch.from_numpy(labels).to(device),
@@ -81,8 +86,9 @@ def load_sample(path: str | Path, number: int | None, *, device: str | torch.dev
 
     The first ones would be no fair sample: official test sets have an order, and MNIST's first half is the harder one.
     """
-    total = size(path, "test")
-    return load(path, "test", indices=sample_order(total)[:number] if number else None, device=device)
+    with _open(path) as file:  # once: opening verifies all of it
+        chosen = sample_order(len(file["test"]["labels"]))[:number] if number else slice(None)
+        return _read(file, "test", chosen, device)
 
 
 def sample_order(total: int) -> np.ndarray:

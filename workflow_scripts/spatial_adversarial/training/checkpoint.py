@@ -34,10 +34,8 @@ class Checkpoint:
     best_robust: tuple[float, dict] | None = None
     history: list[dict] = field(default_factory=list)
     part: dict | None = None
-    spent: tuple[float, float] = (
-        0.0,
-        0.0,
-    )  # seconds and CPU seconds that the run has taken, interrupted ones too
+    # seconds and CPU seconds that the run has taken, those of interrupted processes too
+    spent: tuple[float, float] = (0.0, 0.0)
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
