@@ -116,7 +116,7 @@ def test_pgd_agrees_with_foolbox_from_a_given_start(model, data):
             return eagerpy.astensor(start)
 
     attack = FromStart(abs_stepsize=0.03, steps=7, random_start=True)
-    theirs = attack(foolbox.PyTorchModel(model, bounds=(0, 1)), x, y, epsilons=0.1)[1]
+    theirs = attack(foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu"), x, y, epsilons=0.1)[1]
     ours = pgd(model, x, y, eps=0.1, step=0.03, steps=7, generator=None, start=start)
     assert torch.allclose(ours, theirs, rtol=0, atol=1e-6)
 
@@ -126,7 +126,7 @@ def test_l2_pgd_agrees_with_foolbox(model, data):
 
     x, y = data
     attack = foolbox.attacks.L2PGD(abs_stepsize=0.3, steps=7, random_start=False)
-    theirs = attack(foolbox.PyTorchModel(model, bounds=(0, 1)), x, y, epsilons=0.8)[1]
+    theirs = attack(foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu"), x, y, epsilons=0.8)[1]
     ours = pgd(model, x, y, eps=0.8, step=0.3, steps=7, generator=None, random_start=False, norm="l2")
     assert torch.allclose(ours, theirs, rtol=0, atol=1e-5)
 
@@ -279,7 +279,7 @@ def test_deepfool_agrees_with_foolbox(model, data):
 
     x, clean = data[0], model(data[0]).argmax(1)
     attack = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02, loss="logits")
-    theirs = attack(foolbox.PyTorchModel(model, bounds=(-10, 10)), x, clean, epsilons=None)[0]
+    theirs = attack(foolbox.PyTorchModel(model, bounds=(-10, 10), device="cpu"), x, clean, epsilons=None)[0]
     distance = (theirs - x).flatten(1).norm(dim=1)
     result = deepfool(model, x)
     assert result.fooled.all() and (result.prediction != clean).all()

@@ -366,6 +366,7 @@ def test_a_network_too_large_for_one_image_is_one_line():
 
 def test_a_missing_gpu_is_one_line(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(device, "listed_gpus", list)  # nor one that nvidia-smi lists
     assert device.pick_device("auto", 1) == torch.device("cpu")
     with pytest.raises(RuntimeError, match="no GPU is visible"):
         device.pick_device("cuda", 1)

@@ -16,6 +16,7 @@ from spatial_adversarial.planning.preflight import (
     preflight,
     unwritable,
 )
+from spatial_adversarial.runner import device as device_module
 from spatial_adversarial.runner.device import pick_device
 from spatial_adversarial.runner.gpu_build import Gpu, listed_gpus, runs_on, why_unusable
 
@@ -97,6 +98,7 @@ def test_a_job_on_a_cpu_beside_a_gpu_is_refused(gpu_on_path, device, monkeypatch
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(device_module, "torch_build", lambda: CPU)
     with pytest.raises(RuntimeError, match=f"config: device: {device}: .*H100"):
         pick_device(device, 1)
     assert pick_device("cpu", 1).type == "cpu"

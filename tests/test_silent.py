@@ -12,6 +12,7 @@ import train as train_script
 from evaluate import evaluate as evaluate_run
 from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd
+from spatial_adversarial.attacks.pgd import ZERO_GRADIENTS
 from spatial_adversarial.data.images import ImageSet, load
 from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
 from spatial_adversarial.evaluation.profiles import evaluate, pictures
@@ -168,7 +169,7 @@ def share(found) -> float:
 def test_a_masked_gradient_is_measured_and_told(network, images, caplog, mask, least):
     attack = PGD | {"grid": [0, 0.2], "steps": 20}
     plain = quietly(network, images, attack)
-    assert share(plain) == 0 and not caplog.records
+    assert share(plain) <= ZERO_GRADIENTS and not caplog.records
     masked = quietly(mask(network), images, attack)
     told = (
         f"{robust(masked):.2f} robust, in truth {robust(plain):.2f}; {share(masked):.2f} at a gradient of 0"

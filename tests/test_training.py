@@ -29,6 +29,7 @@ from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.run_folder import run_name
 from spatial_adversarial.runner.seeds import derive, unit_draw
 from spatial_adversarial.training import loop
+from spatial_adversarial.training.checkpoint import load as load_checkpoint
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, at, value
@@ -315,6 +316,22 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     resumed.checkpoint.made_of = interrupted.checkpoint.made_of
     rows = list(resumed.run(tmp_path / "part.pt"))
     assert rows and resumed.checkpoint.history == history
+    assert ends(resumed) == ends(whole)
+
+
+def test_epochs_shorter_than_save_every_share_a_checkpoint(digits, tmp_path):
+    made, resume = recipe(epochs=4), tmp_path / "resume.pt"
+    whole = trainer(made, digits)
+    history = list(whole.run(tmp_path / "whole.pt"))
+    interrupted = trainer(made, digits, save_every=1e6)
+    rows = interrupted.run(resume)
+    for _ in range(3):
+        next(rows)
+        assert load_checkpoint(resume, interrupted.checkpoint.made_of).epoch == 1
+    rows.close()
+    resumed = trainer(made, digits, save_every=1e6)
+    assert list(resumed.run(resume)) == history[1:]
+    assert load_checkpoint(resume, resumed.checkpoint.made_of).epoch == 4
     assert ends(resumed) == ends(whole)
 
 

@@ -12,6 +12,10 @@ from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
 from spatial_adversarial.runner.run_folder import checked, run_name, same, write_run
 
+# between two checkpoints, but for epochs that take longer: on a fast GPU a VGG16's epoch takes as long as writing its
+# weights and the optimiser's state
+SAVE_EVERY = 30.0
+
 
 def train(
     recipe: dict,
@@ -62,6 +66,7 @@ def train(
             validation=validation_set,
             snapshots=kept,
             readouts=readouts,
+            save_every=SAVE_EVERY,
         )
         with progress(trainer.epochs, str(folder)) as bar:
             for row in trainer.run(resume):

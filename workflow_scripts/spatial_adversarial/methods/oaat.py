@@ -31,7 +31,7 @@ def log_mixture(share: float, first: Tensor, second: Tensor) -> Tensor:
     """The logarithm of share exp(first) + (1 - share) exp(second), of log-probabilities [N, K]; share in [0, 1]."""
     import torch
 
-    shares = torch.tensor([share, 1 - share], dtype=first.dtype, device=first.device).log()
+    shares = torch.tensor([share, 1 - share], dtype=first.dtype).log().to(first.device, non_blocking=True)
     return torch.logaddexp(first + shares[0], second + shares[1])
 
 

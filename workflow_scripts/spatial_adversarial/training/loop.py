@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType
 
 import torch
@@ -34,9 +35,10 @@ class Trainer:
     """One run: a canonical recipe, a seed, a network, its training images and (maybe empty) validation images.
 
     Images are [N, C, H, W], uint8 or float32 in [0, 1], labels int64 [N], the network's logits [N, K]; all lie on one
-    device. `run` trains the network in place, replaces the checkpoint after each epoch, and where a signal ends it
-    within one, and writes the `snapshots`, {step: file of the weights that it leaves}. `readouts` are the weights to
-    be kept beside the last ones: "averaged", "best_robust".
+    device. `run` trains the network in place and writes the `snapshots`, {step: file of the weights that it leaves}. It
+    replaces the checkpoint after an epoch where it is `save_every` seconds old, after the first and the last one, and
+    where a signal ends it within one. `readouts` are the weights to be kept beside the last ones: "averaged",
+    "best_robust".
 
     Every random draw of epoch e comes from streams seeded by (seed, name, e), that of a step's random schedules from
     (seed, step), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights; so does one that a
@@ -56,8 +58,10 @@ class Trainer:
         validation: ImageSet,
         snapshots: Mapping[int, Path] = MappingProxyType({}),
         readouts: Collection[str] = (),
+        save_every: float = 0.0,
     ):
         self.recipe, self.seed, self.network = Recipe.of(recipe), seed, network
+        self.save_every, self.saved = save_every, -math.inf  # when a checkpoint was saved
         self.began, self.earlier = now(), (0.0, 0.0)  # seconds and CPU seconds of interrupted processes
         _check_readouts(self.recipe, readouts, validation)
         self.train_set, self.validation_set = train, validation
@@ -75,7 +79,7 @@ class Trainer:
         self.checkpoint = Checkpoint(made_of(recipe, seed, network, train, validation))
 
     def run(self, resume: Path) -> Iterator[dict]:
-        """Train to the end, or on from the checkpoint `resume`; yields each epoch's history row once it is safe."""
+        """Train to the end, or on from the checkpoint `resume`; yields each epoch's history row."""
         self._resume(load(resume, self.checkpoint.made_of))
         while self.checkpoint.epoch < self.epochs:
             try:
@@ -86,7 +90,9 @@ class Trainer:
                     f"({self.recipe.batch}, below overrides.recipes) or jobs_per_gpu"
                 ) from None
             self._keep(row)
-            save(self.checkpoint, resume)
+            if self.checkpoint.epoch == self.epochs or monotonic() - self.saved >= self.save_every:
+                save(self.checkpoint, resume)
+                self.saved = monotonic()
             yield row
 
     def _epoch(self, resume: Path) -> dict:

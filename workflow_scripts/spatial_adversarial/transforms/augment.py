@@ -29,7 +29,9 @@ def shift(images: Tensor, pixels: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     theta = torch.eye(2, 3, dtype=images.dtype, device=images.device).repeat(len(images), 1, 1)
     # of a sampling grid with aligned corners a pixel is 2 / (side - 1)
-    theta[:, :, 2] = -2 * pixels.to(images) / torch.tensor([width - 1, height - 1]).to(images)
+    theta[:, :, 2] = (
+        -2 * pixels.to(images) / torch.tensor([width - 1, height - 1]).to(images, non_blocking=True)
+    )
     places = functional.affine_grid(theta, list(images.shape), align_corners=True)
     return functional.grid_sample(images, places, align_corners=True)
 
@@ -69,7 +71,7 @@ def _grey(images: Tensor) -> Tensor:
     """The images' luma [N, 1, H, W] (ITU-R 601)."""
     if images.shape[1] == 1:
         return images
-    weights = torch.tensor([0.2989, 0.587, 0.114], dtype=images.dtype, device=images.device)
+    weights = torch.tensor([0.2989, 0.587, 0.114]).to(images, non_blocking=True)
     return (images * weights[:, None, None]).sum(1, keepdim=True)
 
 
