@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spatial_adversarial.data.sources import pieces
 from spatial_adversarial.planning import preflight as module
 from spatial_adversarial.planning.plan import Job
 from spatial_adversarial.planning.preflight import (
@@ -16,6 +17,7 @@ from spatial_adversarial.planning.preflight import (
     preflight,
     unwritable,
 )
+from spatial_adversarial.records.reading import read
 from spatial_adversarial.runner import device as device_module
 from spatial_adversarial.runner.device import pick_device
 from spatial_adversarial.runner.gpu_build import Gpu, listed_gpus, runs_on, why_unusable
@@ -156,3 +158,15 @@ def test_mirrors(tmp_path):
     assert "no file of cifar10 (cifar-10-python.tar.gz" in told
     (tmp_path / "cifar-10-python.tar.gz").touch()
     assert missing_archives(str(tmp_path), registry, ["cifar10"]) == []
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "cifar100", "tiny_imagenet"])
+def test_a_mirror_of_extracted_files_is_one(tmp_path, name):
+    """The names that torchvision gives what lies in its archives."""
+    registry = read(ROOT / "figures/registry.yaml")["data"]
+    mirror = tmp_path / "mirror"
+    for piece in pieces(registry[name]):
+        for member in piece.members:
+            (mirror / member).parent.mkdir(parents=True, exist_ok=True)
+            (mirror / member).touch()
+    assert missing_archives(str(mirror), registry, [name]) == []

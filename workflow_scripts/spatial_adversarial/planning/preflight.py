@@ -11,6 +11,8 @@ from spatial_adversarial.planning.plan import Job
 from spatial_adversarial.runner.gpu_build import listed_gpus, torch_build, why_unusable
 
 RESUME = 3  # weights that the checkpoint of a run in training takes
+# folders in archives that have other names: torchvision knows them too, but takes a second to import
+FOLDERS = {"cifar-10-python.tar.gz": "cifar-10-batches-py", "cifar-100-python.tar.gz": "cifar-100-python"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def missing_archives(mirror: str | None, registry: dict, data: Iterable[str]) ->
     return [
         f"data_mirror: {mirror} has no file of {name} ({archives[0]} ...): it will be downloaded"
         for name, archives in files.items()
-        if archives and not there & {*archives, *(name.removesuffix(".zip") for name in archives)}
+        if archives and not there & {*archives, *(FOLDERS.get(name, Path(name).stem) for name in archives)}
     ]
 
 
