@@ -319,6 +319,27 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     assert ends(resumed) == ends(whole)
 
 
+def test_a_signal_during_validation_loses_no_step(digits, tmp_path, monkeypatch):
+    made, resume = recipe(epochs=3), tmp_path / "resume.pt"
+    whole = trainer(made, digits)
+    history = list(whole.run(tmp_path / "whole.pt"))
+    interrupted, validate = trainer(made, digits, save_every=1e6), loop.accuracy_of
+
+    def ended(*arguments):
+        if interrupted.checkpoint.epoch == 2:
+            raise Ended
+        return validate(*arguments)
+
+    monkeypatch.setattr(loop, "accuracy_of", ended)
+    with pytest.raises(Ended):
+        list(interrupted.run(resume))
+    monkeypatch.setattr(loop, "accuracy_of", validate)
+    assert load_checkpoint(resume, interrupted.checkpoint.made_of).step == whole.steps
+    resumed = trainer(made, digits)
+    assert list(resumed.run(resume)) == history[2:]
+    assert ends(resumed) == ends(whole)
+
+
 def test_epochs_shorter_than_save_every_share_a_checkpoint(digits, tmp_path):
     made, resume = recipe(epochs=4), tmp_path / "resume.pt"
     whole = trainer(made, digits)

@@ -122,13 +122,18 @@ class Trainer:
                     save_weights(self.network.state_dict(), self.snapshots[self.checkpoint.step])
         loss, accuracy = (sums / seen).tolist()
         self._check_finite(loss)
+        try:
+            validation = accuracy_of(self.network, self.validation_set)
+        except BaseException:  # a signal, most of all: nothing else of the epoch is missing
+            keep_part()
+            raise
         return {
             "epoch": self.checkpoint.epoch + 1,
             "step": self.checkpoint.step,
             "lr": self.optimiser.param_groups[0]["lr"],
             "loss": loss,
             "train_accuracy": accuracy,
-            "validation_accuracy": accuracy_of(self.network, self.validation_set),
+            "validation_accuracy": validation,
         }
 
     def _step(self, batch: Tensor, streams: dict[str, torch.Generator]) -> Tensor:
