@@ -264,6 +264,22 @@ def test_calibration_trains_in_the_recipes_precision(catalog, monkeypatch, preci
     assert min(speeds.values()) > 0 and seen == enabled
 
 
+def test_steps_are_timed_without_waiting_between_them(monkeypatch):
+    """Of a device whose work takes 3 s a step, where the step's launch takes 1 s: all of it is 3 s a step."""
+    clock = {"host": 0.0, "device": 0.0}
+    monkeypatch.setattr(calibrate.time, "perf_counter", lambda: clock["host"])
+
+    def step():
+        clock["host"] += 1
+        clock["device"] = max(clock["device"], clock["host"]) + 3
+
+    def wait():
+        clock["host"] = max(clock.values())
+
+    assert calibrate.seconds_each(step, 100, wait) == pytest.approx(3, abs=0.02)
+    assert calibrate.seconds_each(step, 0.5, wait) == pytest.approx(4)  # a single step, with its launch
+
+
 def test_a_network_is_counted_without_its_weights_as_with_them(tmp_path, full_config):
     import torch
 

@@ -107,13 +107,16 @@ def images_a_second(recipe: dict, entry: dict, device, largest: int, seconds: fl
 
 
 def seconds_each(step: Callable[[], None], seconds: float, wait: Callable[[], None]) -> float:
-    """The mean time of a step, repeated for `seconds`; `wait` returns when the device has done its work."""
+    """The mean time of a step, repeated for `seconds`; `wait` returns when the device has done its work.
+
+    Steps follow one another without waiting, as they do in training and attacks.
+    """
     wait()
     count, begin = 0, time.perf_counter()
     while count == 0 or time.perf_counter() - begin < seconds:
         step()
-        wait()
         count += 1
+    wait()
     return (time.perf_counter() - begin) / count
 
 
