@@ -152,7 +152,7 @@ class Bench:
         attack = torchattacks_pgd(self.network, train, **ball) if steps else None
         works = {
             # not `run`, which saves the state: that is little in an epoch of full length, and most of these
-            "ours": lambda: trainer._keep(trainer._epoch(folder / "resume.pt")),
+            "ours": lambda: trainer._keep(*trainer._epoch(folder / "resume.pt")),
             "loop": lambda: epoch(self.network, optimiser, batches, attack),
             "floor": lambda: self.steps(train, optimiser, steps),
         }

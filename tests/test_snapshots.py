@@ -75,10 +75,10 @@ def interrupted(digits: str, folder: Path, monkeypatch, snapshots) -> None:
     """Training that ends while it writes the row of its second epoch."""
     keep = loop.Trainer._keep
 
-    def stop(self, row):
+    def stop(self, row, robust):
         if row["epoch"] == 2:
             raise RuntimeError("interrupted")
-        keep(self, row)
+        keep(self, row, robust)
 
     with monkeypatch.context() as patched:
         patched.setattr(loop.Trainer, "_keep", stop)

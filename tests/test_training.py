@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -319,14 +320,15 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     assert ends(resumed) == ends(whole)
 
 
-def test_a_signal_during_validation_loses_no_step(digits, tmp_path, monkeypatch):
-    made, resume = recipe(epochs=3), tmp_path / "resume.pt"
+@pytest.mark.parametrize("name", RICH)
+def test_a_signal_during_validation_loses_no_step(digits, tmp_path, name, monkeypatch):
+    made, resume = recipe(**RICH[name]), tmp_path / "resume.pt"
     whole = trainer(made, digits)
     history = list(whole.run(tmp_path / "whole.pt"))
     interrupted, validate = trainer(made, digits, save_every=1e6), loop.accuracy_of
 
     def ended(*arguments):
-        if interrupted.checkpoint.epoch == 2:
+        if interrupted.checkpoint.epoch == whole.epochs - 1:
             raise Ended
         return validate(*arguments)
 
@@ -334,14 +336,15 @@ def test_a_signal_during_validation_loses_no_step(digits, tmp_path, monkeypatch)
     with pytest.raises(Ended):
         list(interrupted.run(resume))
     monkeypatch.setattr(loop, "accuracy_of", validate)
-    assert load_checkpoint(resume, interrupted.checkpoint.made_of).step == whole.steps
-    resumed = trainer(made, digits)
-    assert list(resumed.run(resume)) == history[2:]
+    resumed = trainer(made, digits, network_seed=99)
+    resumed.checkpoint.made_of = whole.checkpoint.made_of
+    assert load_checkpoint(resume, whole.checkpoint.made_of).step == whole.steps
+    assert list(resumed.run(resume)) == history[-1:]
     assert ends(resumed) == ends(whole)
 
 
 def test_epochs_shorter_than_save_every_share_a_checkpoint(digits, tmp_path):
-    made, resume = recipe(epochs=4), tmp_path / "resume.pt"
+    made, resume, killed = recipe(epochs=4), tmp_path / "resume.pt", tmp_path / "killed"
     whole = trainer(made, digits)
     history = list(whole.run(tmp_path / "whole.pt"))
     interrupted = trainer(made, digits, save_every=1e6)
@@ -349,11 +352,22 @@ def test_epochs_shorter_than_save_every_share_a_checkpoint(digits, tmp_path):
     for _ in range(3):
         next(rows)
         assert load_checkpoint(resume, interrupted.checkpoint.made_of).epoch == 1
-    rows.close()
-    resumed = trainer(made, digits, save_every=1e6)
-    assert list(resumed.run(resume)) == history[1:]
-    assert load_checkpoint(resume, resumed.checkpoint.made_of).epoch == 4
-    assert ends(resumed) == ends(whole)
+    killed.mkdir()
+    for file in tmp_path.glob("resume.pt*"):
+        shutil.copy(file, killed)
+    rows.close()  # as the exception of a signal does
+    for file, epochs in ((resume, 3), (killed / "resume.pt", 1)):
+        resumed = trainer(made, digits, save_every=1e6)
+        assert list(resumed.run(file)) == history[epochs:]
+        assert load_checkpoint(file, resumed.checkpoint.made_of).epoch == 4
+        assert ends(resumed) == ends(whole)
+
+
+def test_a_job_saves_no_checkpoint_for_each_short_epoch(digits, tmp_path, monkeypatch):
+    saved, write = [], loop.save
+    monkeypatch.setattr(loop, "save", lambda found, path: (saved.append(found.epoch), write(found, path)))
+    train(recipe(epochs=4), digits, tmp_path)
+    assert saved == [1, 4]
 
 
 def test_another_seed_trains_other_weights(digits, tmp_path):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spatial_adversarial.records.evaluation import Evaluation
     from spatial_adversarial.records.profile import ProfileSettings
 
-BLOCKS_ON_GPU = 8  # where a job has the GPU for itself
+BLOCKS_ON_GPU = 8  # of all jobs that share it
 
 
 def evaluate(
@@ -173,5 +173,5 @@ if "snakemake" in globals():
             sources=source_folders(profiles, smk.input.sources),
             device=smk.config["device"],
             threads=smk.config["threads"],
-            blocks_on_gpu=BLOCKS_ON_GPU if smk.config["jobs_per_gpu"] == 1 else 1,
+            blocks_on_gpu=max(1, BLOCKS_ON_GPU // smk.config["jobs_per_gpu"]),
         )

@@ -11,7 +11,7 @@ from spatial_adversarial.planning.plan import Job
 from spatial_adversarial.runner.gpu_build import listed_gpus, torch_build, why_unusable
 
 RESUME = 3  # weights that the checkpoint of a run in training takes
-# folders in archives that have other names: torchvision knows them too, but takes a second to import
+# Folders whose archives are named otherwise; torchvision knows them, but takes a second to import.
 FOLDERS = {"cifar-10-python.tar.gz": "cifar-10-batches-py", "cifar-100-python.tar.gz": "cifar-100-python"}
 
 

@@ -36,9 +36,9 @@ class Trainer:
 
     Images are [N, C, H, W], uint8 or float32 in [0, 1], labels int64 [N], the network's logits [N, K]; all lie on one
     device. `run` trains the network in place and writes the `snapshots`, {step: file of the weights that it leaves}. It
-    replaces the checkpoint after an epoch where it is `save_every` seconds old, after the first and the last one, and
-    where a signal ends it within one. `readouts` are the weights to be kept beside the last ones: "averaged",
-    "best_robust".
+    replaces the checkpoint after its first and last epoch, after any that ends `save_every` seconds or more after the
+    last save, and where a signal ends it early, or its caller closes it. `readouts` are the weights to be kept beside
+    the last ones: "averaged", "best_robust".
 
     Every random draw of epoch e comes from streams seeded by (seed, name, e), that of a step's random schedules from
     (seed, step), so that a run resumed after epoch e ends, on a CPU, with bit-identical weights; so does one that a
@@ -83,20 +83,30 @@ class Trainer:
         self._resume(load(resume, self.checkpoint.made_of))
         while self.checkpoint.epoch < self.epochs:
             try:
-                row = self._epoch(resume)
+                row, robust = self._epoch(resume)
             except torch.cuda.OutOfMemoryError:
                 raise RuntimeError(
                     f"the GPU's memory does not hold a training step: lower the recipe's `batch` "
                     f"({self.recipe.batch}, below overrides.recipes) or jobs_per_gpu"
                 ) from None
-            self._keep(row)
-            if self.checkpoint.epoch == self.epochs or monotonic() - self.saved >= self.save_every:
-                save(self.checkpoint, resume)
-                self.saved = monotonic()
-            yield row
+            due = self.checkpoint.epoch + 1 == self.epochs or monotonic() - self.saved >= self.save_every
+            with interrupt.signals_held(then=lambda: save(self.checkpoint, resume)):
+                self._keep(row, robust)
+                if due:
+                    save(self.checkpoint, resume)
+                    self.saved = monotonic()
+            try:
+                yield row
+            except GeneratorExit:
+                if not due:
+                    save(self.checkpoint, resume)
+                raise
 
-    def _epoch(self, resume: Path) -> dict:
-        """One pass over the training images (cut short where the run's last step comes first), or the rest of it."""
+    def _epoch(self, resume: Path) -> tuple[dict, float | None]:
+        """One pass over the training images (cut short where the run's last step comes first), or the rest of it.
+
+        Returns the epoch's row, and robust accuracy on validation images where the weights of the best are kept.
+        """
         torch.manual_seed(derive(self.seed, "dropout", self.checkpoint.epoch))
         order = self.train_set.order(self.recipe.batch, self._generator("order"))
         streams = {name: self._generator(name) for name in STREAMS}
@@ -120,14 +130,16 @@ class Trainer:
                 self.checkpoint.step += 1
                 if self.checkpoint.step in self.snapshots:
                     save_weights(self.network.state_dict(), self.snapshots[self.checkpoint.step])
-        loss, accuracy = (sums / seen).tolist()
-        self._check_finite(loss)
         try:
-            validation = accuracy_of(self.network, self.validation_set)
-        except BaseException:  # a signal, most of all: nothing else of the epoch is missing
+            loss, accuracy = (sums / seen).tolist()
+            self._check_finite(loss)
+            validation, robust = accuracy_of(self.network, self.validation_set), self._robust_accuracy()
+        except Exception:
+            raise
+        except BaseException:  # a signal: the epoch's steps need not be made again
             keep_part()
             raise
-        return {
+        row = {
             "epoch": self.checkpoint.epoch + 1,
             "step": self.checkpoint.step,
             "lr": self.optimiser.param_groups[0]["lr"],
@@ -135,6 +147,7 @@ class Trainer:
             "train_accuracy": accuracy,
             "validation_accuracy": validation,
         }
+        return row, robust
 
     def _step(self, batch: Tensor, streams: dict[str, torch.Generator]) -> Tensor:
         """Descend once on the images at the indices `batch`, int64 [n].
@@ -183,8 +196,9 @@ class Trainer:
     def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits, y, label_smoothing=self.recipe.label_smoothing)
 
-    def _generator(self, name: str) -> torch.Generator:
-        return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.checkpoint.epoch))
+    def _generator(self, name: str, epoch: int | None = None) -> torch.Generator:
+        epoch = self.checkpoint.epoch if epoch is None else epoch
+        return torch.Generator(self.device).manual_seed(derive(self.seed, name, epoch))
 
     def _check_finite(self, loss: float) -> None:
         """ValueError where an epoch's loss, or a weight or statistic that would be kept, is nan or infinite."""
@@ -208,7 +222,16 @@ class Trainer:
         """The weights of one of the `readouts`, once training has ended."""
         return self.averaged.module.state_dict() if name == "averaged" else self.checkpoint.best_robust[1]
 
-    def _keep(self, row: dict) -> None:
+    def _robust_accuracy(self) -> float | None:
+        if "best_robust" not in self.readouts:
+            return None
+        epoch = self.checkpoint.epoch + 1
+        stream = self._generator("selection", epoch)
+        accuracy = robust_accuracy_of(self.network, self.validation_set, self.recipe.selection, stream)
+        logging.info("epoch %d: robust accuracy %.4f on validation images", epoch, accuracy)
+        return accuracy
+
+    def _keep(self, row: dict, robust: float | None) -> None:
         """Bring the checkpoint up to what the epoch has reached."""
         self.checkpoint.epoch += 1
         self.checkpoint.history.append(row)
@@ -218,13 +241,8 @@ class Trainer:
         self._gather()
         if self.recipe.keep == "best":
             self.checkpoint.best = better(self.checkpoint.best, row["validation_accuracy"], self.network)
-        if "best_robust" in self.readouts:
-            accuracy = robust_accuracy_of(
-                self.network, self.validation_set, self.recipe.selection, self._generator("selection")
-            )
-            epoch = self.checkpoint.epoch
-            logging.info("epoch %d: robust accuracy %.4f on validation images", epoch, accuracy)
-            self.checkpoint.best_robust = better(self.checkpoint.best_robust, accuracy, self.network)
+        if robust is not None:
+            self.checkpoint.best_robust = better(self.checkpoint.best_robust, robust, self.network)
 
     def _gather(self) -> None:
         here = now()

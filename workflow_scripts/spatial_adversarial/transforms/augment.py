@@ -71,7 +71,7 @@ def _grey(images: Tensor) -> Tensor:
     """The images' luma [N, 1, H, W] (ITU-R 601)."""
     if images.shape[1] == 1:
         return images
-    weights = torch.tensor([0.2989, 0.587, 0.114]).to(images, non_blocking=True)
+    weights = torch.tensor([0.2989, 0.587, 0.114], dtype=images.dtype).to(images.device, non_blocking=True)
     return (images * weights[:, None, None]).sum(1, keepdim=True)
 
 

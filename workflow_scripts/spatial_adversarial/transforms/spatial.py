@@ -3,7 +3,7 @@
 Nearest neighbour, black fill, one rotation and shift per image. A batch is resampled by one gather from the
 images with a black border one pixel wide, on which every position outside is clamped: about three times as
 fast as `grid_sample` on a CPU, free of arithmetic on the pixels, and the same for uint8 and float. Numbers are
-copied to a GPU with `non_blocking`: others wait until it has done all that it was given before.
+copied to a GPU with `non_blocking`: a blocking copy would wait for all work that was queued before it.
 """
 
 from collections.abc import Callable
