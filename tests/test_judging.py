@@ -10,7 +10,7 @@ from scipy.stats import kendalltau, ttest_ind
 
 from judge import judge as judge_paper
 from spatial_adversarial.judging import COLUMNS, Numbers, judge_claim, judge_panel
-from spatial_adversarial.judging.verdicts import holm, judge, kendall, least_tau
+from spatial_adversarial.judging.verdicts import NOISE, holm, judge, kendall, least_tau
 from spatial_adversarial.settings.numbers import number_text
 from spatial_adversarial.statistics.bootstrap import resampling
 from spatial_adversarial.statistics.intervals import Interval
@@ -150,7 +150,7 @@ def test_the_interval_is_that_of_the_replicates():
     row = judge_panel(TRUE["value above"], "a", Numbers(rows, replicates), 0.9)
     at = rows.index[(rows.strength == "180") & (rows.x == "0.1")][0]
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(replicates[at], [0.05, 0.95]).tolist())
-    assert row["value"] == pytest.approx(0.6) and row["line"] == "> 0.5"
+    assert row["value"] == pytest.approx(0.6) and row["line"] == f"> 0.5{NOISE}"
 
 
 def test_a_difference_takes_its_replicates_in_pairs():
@@ -288,6 +288,7 @@ def test_over_seeds_a_gain_is_welchs_and_the_line_says_nothing_of_noise():
     theirs = ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
     assert [row["low"], row["high"]] == pytest.approx([theirs.low, theirs.high], abs=1e-6)
     assert row["verdict"] == "undecided" and row["line"] == "> 0"
+    assert judged({"value": {"strength": 0, "x": 0.2}, "above": 0}, seeded(first))["line"] == "> 0"
 
 
 # Networks that have not learnt

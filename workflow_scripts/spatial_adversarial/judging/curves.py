@@ -87,7 +87,8 @@ class Curves:
 
 
 def _value(curves: Curves, test: dict, level: float, what: str, strength: float, x: float) -> dict:
-    return judge_interval(interval(curves.at(strength, x), level), what, test)
+    found = curves.at(strength, x)
+    return judge_interval(interval(found, level), what, test, [found])
 
 
 def _drop(curves: Curves, test: dict, level: float, what: str, strength: float, to: float) -> dict:

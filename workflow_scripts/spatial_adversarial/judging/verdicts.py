@@ -57,8 +57,8 @@ def _range(test: dict) -> tuple[float, float, str]:
 def judge_interval(found: Interval, what: str, test: dict, compared: Sequence[Sample] = ()) -> dict:
     """The cells of a row of the claims table for an interval: statistic, value, low, high, line, verdict, nan.
 
-    compared: the numbers of the networks that the claim sets against each other. NotInformative where all of them
-    are at one floor or ceiling; of one seed of several trainings, the line says what the interval leaves out.
+    compared: the numbers of the networks that the claim is about. NotInformative where there are several, and all of
+    them are at one floor or ceiling; of one seed, the line says what the interval leaves out.
     """
     if len(compared) > 1 and at_end(compared):
         raise NotInformative(f"all sides are at {100 * compared[0].value:g}%")
@@ -67,9 +67,9 @@ def judge_interval(found: Interval, what: str, test: dict, compared: Sequence[Sa
 
 
 def noise(compared: Sequence[Sample]) -> str:
-    """What the line of a claim says that sets single trainings against each other; empty for all other claims."""
-    single = any(len(sample.drawn) and len(sample.seeds) < 2 for sample in compared)
-    return NOISE if single and len({sample.origin for sample in compared}) > 1 else ""
+    """What the line of a claim says that rests on single trainings, of one network or of several; else empty."""
+    alone = (sample.origin and len(sample.drawn) and len(sample.seeds) < 2 for sample in compared)
+    return NOISE if any(alone) else ""
 
 
 def _cells(found: Interval, what: str) -> dict:
