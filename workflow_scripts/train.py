@@ -12,8 +12,8 @@ from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
 from spatial_adversarial.runner.run_folder import checked, run_name, same, write_run
 
-# Seconds between two checkpoints, more where an epoch takes longer: on an H200 an epoch of VGG16 takes 1.5 to 3 s, and
-# its checkpoint has 118 MB.
+# Seconds between two checkpoints, more where an epoch takes longer: on an H200 that two share, an epoch of VGG16 takes
+# 3 s, and its checkpoint has 118 MB.
 SAVE_EVERY = 30.0
 
 

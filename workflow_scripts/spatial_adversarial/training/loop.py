@@ -196,9 +196,8 @@ class Trainer:
     def _criterion(self, logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits, y, label_smoothing=self.recipe.label_smoothing)
 
-    def _generator(self, name: str, epoch: int | None = None) -> torch.Generator:
-        epoch = self.checkpoint.epoch if epoch is None else epoch
-        return torch.Generator(self.device).manual_seed(derive(self.seed, name, epoch))
+    def _generator(self, name: str, ahead: int = 0) -> torch.Generator:
+        return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.checkpoint.epoch + ahead))
 
     def _check_finite(self, loss: float) -> None:
         """ValueError where an epoch's loss, or a weight or statistic that would be kept, is nan or infinite."""
@@ -225,8 +224,7 @@ class Trainer:
     def _robust_accuracy(self) -> float | None:
         if "best_robust" not in self.readouts:
             return None
-        epoch = self.checkpoint.epoch + 1
-        stream = self._generator("selection", epoch)
+        stream, epoch = self._generator("selection", ahead=1), self.checkpoint.epoch + 1
         accuracy = robust_accuracy_of(self.network, self.validation_set, self.recipe.selection, stream)
         logging.info("epoch %d: robust accuracy %.4f on validation images", epoch, accuracy)
         return accuracy
