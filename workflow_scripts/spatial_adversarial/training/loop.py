@@ -197,7 +197,9 @@ class Trainer:
         return functional.cross_entropy(logits, y, label_smoothing=self.recipe.label_smoothing)
 
     def _generator(self, name: str, ahead: int = 0) -> torch.Generator:
-        return torch.Generator(self.device).manual_seed(derive(self.seed, name, self.checkpoint.epoch + ahead))
+        return torch.Generator(self.device).manual_seed(
+            derive(self.seed, name, self.checkpoint.epoch + ahead)
+        )
 
     def _check_finite(self, loss: float) -> None:
         """ValueError where an epoch's loss, or a weight or statistic that would be kept, is nan or infinite."""
