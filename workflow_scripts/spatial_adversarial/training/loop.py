@@ -90,16 +90,15 @@ class Trainer:
                     f"({self.recipe.batch}, below overrides.recipes) or jobs_per_gpu"
                 ) from None
             due = self.checkpoint.epoch + 1 == self.epochs or monotonic() - self.saved >= self.save_every
-            with interrupt.signals_held(then=lambda: save(self.checkpoint, resume)):
+            with interrupt.signals_held(then=lambda: self._save(resume)):
                 self._keep(row, robust)
                 if due:
-                    save(self.checkpoint, resume)
-                    self.saved = monotonic()
+                    self._save(resume)
             try:
                 yield row
-            except GeneratorExit:
+            except GeneratorExit:  # closed by a caller that a signal ended
                 if not due:
-                    save(self.checkpoint, resume)
+                    self._save(resume)
                 raise
 
     def _epoch(self, resume: Path) -> tuple[dict, float | None]:
@@ -117,7 +116,7 @@ class Trainer:
         def keep_part() -> None:
             self.checkpoint.part = interrupt.capture(seen, sums, streams)
             self._gather()
-            save(self.checkpoint, resume)
+            self._save(resume)
 
         self.network.train()
         done = self.checkpoint.step - self.checkpoint.epoch * self.steps_an_epoch
@@ -243,6 +242,10 @@ class Trainer:
             self.checkpoint.best = better(self.checkpoint.best, row["validation_accuracy"], self.network)
         if robust is not None:
             self.checkpoint.best_robust = better(self.checkpoint.best_robust, robust, self.network)
+
+    def _save(self, resume: Path) -> None:
+        save(self.checkpoint, resume)
+        self.saved = monotonic()
 
     def _gather(self) -> None:
         here = now()
