@@ -89,6 +89,15 @@ def test_panels_that_the_budget_leaves_out_are_not_run_and_say_so(full_config):
     assert fewer.claims == full.claims, "claims on the others are `not run`"
 
 
+def test_members_that_lack_a_panels_strengths_are_a_mistake_for_its_target_alone(full_config):
+    config = full_config | {"papers": ["tradeoff"], "budget": {"members": {"rotate": [60, 120]}}}
+    catalog = load(config, ROOT / "figures")
+    fig13 = catalog.targets["tradeoff", "fig13"]
+    assert catalog.refused(fig13).startswith("config: budget.members: ")
+    assert "not all of [0, 180] are trained in 'rotate'" in catalog.refused(fig13)
+    assert not catalog.refused(catalog.targets["tradeoff", "fig1"])
+
+
 def test_what_a_budget_says_by_default_leaves_out_the_other_figures_and_tables(full_config):
     budget = {"panels": {"default": [], "tradeoff/fig2": ["a"]}, "rows": {"default": [], "cusp/table1": [3]}}
     catalog = load(full_config | {"papers": ["tradeoff", "cusp"], "budget": budget}, ROOT / "figures")

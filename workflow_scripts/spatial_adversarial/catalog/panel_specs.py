@@ -43,13 +43,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
     model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
     family = scope.find("families", panel["family"], f"{where}.family")
     only = scope.config.get("only_data")
-    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
-    if "strengths" in panel:
-        members = [m for m in members if m.strength in panel["strengths"]]
-        if len(members) != len(panel["strengths"]):
-            raise CatalogError(
-                f"{where}.strengths: not all of {panel['strengths']} are trained in {panel['family']!r}"
-            )
+    members, left_out = _members(panel, scope, where)
     used = scope.config["stand_ins"].get(panel["data"], panel["data"])
     label = lookup("data set", used, scope.registry["data"], "config: stand_ins")["label"]
     frame = Panel(
@@ -64,12 +58,26 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         space=panel.get("space", "pixel"),
         members=tuple(members),
         curve=panel.get("curve", ""),
-        reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
+        reason=left_out if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
     try:
         return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
     except budget.BudgetError as refused:
         return replace(frame, reason=frame.reason or str(refused))
+
+
+def _members(panel: dict, scope: Scope, where: str) -> tuple[list[Member], str]:
+    """A panel's members, of its `strengths` if it names some; and why it cannot be made of those the budget leaves."""
+    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
+    if "strengths" not in panel:
+        return members, ""
+    chosen = [member for member in members if member.strength in panel["strengths"]]
+    if len(chosen) == len(panel["strengths"]):
+        return chosen, ""
+    missing = f"{where}.strengths: not all of {panel['strengths']} are trained in {panel['family']!r}"
+    if scope.config["budget"].get("members"):
+        return chosen, f"config: budget.members: {missing}"
+    raise CatalogError(missing)
 
 
 def robust_images_words(members: tuple[Member, ...]) -> str:
