@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from keep_results import keep
 from spatial_adversarial.catalog import load
@@ -51,7 +52,10 @@ def test_what_is_kept_of_results_is_small_and_of_the_targets_asked_for(tmp_path)
         for kind in ("csv", "csv.sha256", "png", "pdf", "md", "tex"):
             file = results / f"{name}.{kind}"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("panel,pixels\n" if "images" in name else "panel,value\n", encoding="utf-8")
+            if kind == "png":
+                Image.linear_gradient("L").convert("RGBA").save(file)
+            else:
+                file.write_text("panel,pixels\n" if "images" in name else "panel,value\n", encoding="utf-8")
     for name in ("runs/r/seed0/weights.pt", "claims/a.csv", "provenance.csv"):
         (results / name).parent.mkdir(parents=True, exist_ok=True)
         (results / name).write_text("x", encoding="utf-8")
@@ -68,6 +72,10 @@ def test_what_is_kept_of_results_is_small_and_of_the_targets_asked_for(tmp_path)
         "claims/a.csv",
         "provenance.csv",
     }
+    with Image.open(folder / "figures/a/fig1.png") as few, Image.open(results / "figures/a/fig1.png") as all:
+        assert few.mode == "P" and few.convert("RGB").tobytes() == all.convert("RGB").tobytes(), (
+            "of 256 greys"
+        )
     with pytest.raises(ValueError, match="no figure, table or claims"):
         keep(tmp_path / "nothing", folder, set())
     assert folder.is_dir()

@@ -2,12 +2,15 @@
 
     python workflow_scripts/keep_results.py results/overnight/1_mnist docs/results/1_mnist --but cusp/fig8 cusp/fig15
 
-Images of a data set (figures of the kind "images"), weights and per-image predictions stay behind.
+Images of a data set (figures of the kind "images"), weights and per-image predictions stay behind. A PNG is kept in 256
+colours, which takes a third of the room.
 """
 
 import argparse
 import shutil
 from pathlib import Path
+
+from PIL import Image
 
 FIGURES = ("csv", "csv.sha256", "png")
 TABLES = ("csv", "md")
@@ -31,6 +34,11 @@ def _shows_images(csv: Path) -> bool:
         return "pixels" in next(file).rstrip().split(",")
 
 
+def _with_fewer_colours(png: Path, copy: Path) -> None:
+    with Image.open(png) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(copy, optimize=True)
+
+
 def keep(results: Path, folder: Path, but: set[str]) -> list[Path]:
     """Copy them to `folder`, which loses what it held of other targets; returns the copies. ValueError for none."""
     files = kept(results, but)
@@ -41,7 +49,10 @@ def keep(results: Path, folder: Path, but: set[str]) -> list[Path]:
     copies = [folder / file.relative_to(results) for file in files]
     for file, copy in zip(files, copies, strict=True):
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
+        if file.suffix == ".png":
+            _with_fewer_colours(file, copy)
+        else:
+            shutil.copyfile(file, copy)
     return copies
 
 
