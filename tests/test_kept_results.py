@@ -73,6 +73,22 @@ def test_a_target_is_listed_at_its_best_scale(tmp_path, full_config):
     assert list_kept.line(tmp_path, target) == "| invariance | fig1 |  |  | all |  |"
 
 
+def test_a_stage_costs_cpu_hours_on_a_cpu_and_job_hours_on_a_gpu(tmp_path):
+    stage = {"stage": "3", "runs": "11", "planned_cpu_hours": "7.2"}
+    assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 0 | not run |  |"
+    made = [
+        ("runs/a", "cpu", 3600, 3500),
+        ("runs/b", "NVIDIA H200", 1800, 1700),
+        ("evaluations/a", "cpu", 99, 100),
+    ]
+    rows = pd.DataFrame(made, columns=["result", "device", "seconds", "cpu_seconds"])
+    (tmp_path / "3").mkdir()
+    rows.to_csv(tmp_path / "3/provenance.csv", index=False)
+    assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 2 | 1.00 | 0.50 |"
+    rows[1:2].to_csv(tmp_path / "3/provenance.csv", index=False)
+    assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 1 |  | 0.50 |"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif("DATA_MIRROR" not in os.environ, reason="DATA_MIRROR names no folder with MNIST")
 def test_figure_1_is_made_from_the_kept_weights_without_training(tmp_path, snakemake):

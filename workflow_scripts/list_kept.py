@@ -24,7 +24,8 @@ Written by `python workflow_scripts/list_kept.py docs/results` from the files he
 attack are the paper's, and at least 500 test images were attacked. Letters are a figure's panels, names a table's
 rows; a panel may lack members of its family, which its stage's config.yaml then names.
 Planned hours are those of `plan` with what `calibrate` measured on the machine that made the rest, one thread a job
-(`docs/results/plan.csv`); measured ones are those of the runs and evaluations that were made.
+(`docs/results/plan.csv`); measured ones are those of the runs and evaluations that were made, on a CPU its CPU hours,
+on a GPU the hours of the jobs, of which several shared it.
 """
 
 
@@ -64,14 +65,18 @@ def line(folder: Path, target: Target, twin: Target | None = None) -> str:
 
 
 def cost(folder: Path, stage: dict[str, str]) -> str:
-    """A stage's row of the Markdown table: planned and measured CPU hours, of what it has of its runs."""
-    file, seconds, runs = folder / stage["stage"] / "provenance.csv", 0.0, 0
+    """A stage's row of the Markdown table: planned and measured hours, of what it has of its runs."""
+    file, cpu, gpu, runs = folder / stage["stage"] / "provenance.csv", 0.0, 0.0, 0
     rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines()) if file.exists() else ()
     for row in rows:
-        seconds += float(row["cpu_seconds"])
+        if row["device"] == "cpu":
+            cpu += float(row["cpu_seconds"])
+        else:
+            gpu += float(row["seconds"])
         runs += row["result"].startswith("runs/")
-    measured = f"{seconds / 3600:.2f}" if runs else "not run"
-    return f"| {stage['stage']} | {stage['runs']} | {stage['planned_cpu_hours']} | {runs} | {measured} |"
+    planned = f"{stage['stage']} | {stage['runs']} | {stage['planned_cpu_hours']}"
+    on_cpu, on_gpu = (f"{seconds / 3600:.2f}" if seconds else "" for seconds in (cpu, gpu))
+    return f"| {planned} | {runs} | {on_cpu if runs else 'not run'} | {on_gpu} |"
 
 
 def text(folder: Path) -> str:
@@ -80,8 +85,8 @@ def text(folder: Path) -> str:
     plan = csv.DictReader((folder / "plan.csv").read_text(encoding="utf-8").splitlines())
     lines = [
         HEAD,
-        "| stage | runs | planned CPU hours | runs made | measured CPU hours |",
-        "|---|---|---|---|---|",
+        "| stage | runs | planned CPU hours | runs made | measured CPU hours | job hours on a GPU |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [cost(folder, stage) for stage in plan]
     lines += [

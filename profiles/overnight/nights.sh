@@ -8,8 +8,13 @@
 #
 #   RESULTS=/path   where results go (default: results/overnight), DATA=/path where prepared data sets go
 #   DATA_MIRROR=/path   a folder with the archives, for machines without a network
+#   DEVICE=cuda         on one GPU, four jobs at a time; its arithmetic trains slightly different networks
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+
+# Small networks leave most of a GPU idle: four jobs share it.
+gpu=()
+if [ "${DEVICE:-cpu}" = cuda ]; then gpu=(--cores 8 --resources gpu=4); fi
 
 stages=(1_mnist 1_mnist_seeds 2_cifar_half 3_cifar_pgd 4_cifar_cusp 5_mnist_pgd 6_cifar_oaat 7_cifar_features 8_cifar_full 9_mnist_longer)
 dry=()
@@ -48,8 +53,8 @@ for stage in "${stages[@]}"; do
   printf '== %s\n' "$stage"
   results="${RESULTS:-results/overnight}/$stage"
   files=$(files_of "$stage")
-  asked=(snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" --config
-    results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} --)
+  asked=(snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" "${gpu[@]}" --config
+    results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} ${gpu:+device=cuda jobs_per_gpu=4} --)
   if [ ${#dry[@]} = 0 ] && [ "$stage" = 1_mnist_seeds ]; then copy_first_seed "${results%_seeds}" "$results"; fi
   # what it will cost on this machine, before the night is spent
   if [ ${#dry[@]} = 0 ] && [ ! -e "$results/calibration.json" ]; then
