@@ -344,3 +344,31 @@ def test_cusp_is_judged_against_row_4_and_trades_by_every_setting():
 
 def test_the_catalog_knows_every_statistic_of_cells():
     assert set(CELL_TESTS) == set(CELL_STATISTICS)
+
+
+EVERY_ROW = {
+    "best": {"best": {"row": "new"}, "above": 0},
+    "best of some": BEST,
+    "area": AREA,
+    "ahead": AHEAD,
+    "adds": ADDS,
+    "nearer": NEARER,
+    "gap": {"gap": {"to": "y"}, "above": -1},
+}
+
+
+@pytest.mark.parametrize("name", EVERY_ROW)
+def test_what_holds_of_the_rows_that_were_run_is_undecided_for_all(name):
+    test = EVERY_ROW[name]
+    named = next(iter(test.values()))
+    points = CORNERS | {"new": (0.97, 0.95)}
+    assert verdict(test, points) == "holds"
+    others = named.get("over") or named.get("rows") or ["a", "b"]
+    (row,) = rows_of(test, table(points, missing=others[-1:]))
+    assert row["verdict"] == ("undecided" if others[1:] else "not run"), "of no other row left"
+    assert "rows)" in row["statistic"] or not others[1:]
+
+
+def test_what_fails_of_the_rows_that_were_run_fails_for_all():
+    test = {"best": {"row": "new"}, "above": 0}
+    assert verdict(test, CORNERS | {"new": (0.5, 0.5)}, missing=["low"]) == "fails"

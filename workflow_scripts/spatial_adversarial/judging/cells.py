@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from spatial_adversarial.judging import fronts
-from spatial_adversarial.judging.columns import Column, column_of
+from spatial_adversarial.judging.columns import Column, column_of, ranked_rows
 from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
@@ -57,6 +57,8 @@ OF_TWO: dict[str, tuple[str, Callable[..., tuple]]] = {
 }
 CELL_STATISTICS = OF_ONE | OF_TWO
 LIST_BY_LIST = ("adds", "nearer")  # each of their `rows` is judged in a row of its own
+OF_EVERY_ROW = ("best", *OF_TWO)  # a row that was not run could refute what holds of the others
+OF_THE_TABLE = ("best", "gap")  # these name no rows where they mean all
 
 
 def judge_cells(test: dict, numbers: Numbers, level: float) -> Iterator[dict]:
@@ -93,7 +95,8 @@ def _judge(
         columns = [column_of(numbers, name, source)]
         if "to" in parameters:
             columns.append(column_of(numbers, parameters.pop("to"), source))
-        what += _share(parameters, columns)
+        asked, found_rows, not_run = _counts(key, parameters, numbers, name, source, columns)
+        what += f" ({found_rows} of {asked} rows)" if found_rows < asked else ""
         parameters |= {"below": "below" in test} if key == "gap" else {}
         found, compared, *decides = statistic(*columns, level=level, **parameters)
         for column in columns if key in OF_TWO and key != "gap" else ():
@@ -101,6 +104,8 @@ def _judge(
         cells = judge_interval(found, what, test, compared)
         if decides:
             cells |= {"verdict": judge(decides[0], test)[1]}
+        if not_run and key in OF_EVERY_ROW and cells["verdict"] == "holds":
+            cells |= {"verdict": "undecided"}
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
     except NotInformative as reason:
@@ -122,11 +127,19 @@ def _asked(parameters: dict) -> list[str]:
     return list(dict.fromkeys(map(str, named)))
 
 
-def _share(parameters: dict, columns: list[Column]) -> str:
-    """Of how many of the rows that a test names the statistic is, where it is not of all."""
+def _counts(
+    key: str, parameters: dict, numbers: Numbers, name: str, source: str, columns: list[Column]
+) -> tuple[int, int, int]:
+    """How many rows a statistic is of; of how many of them it has numbers of networks that have learnt; and not run.
+
+    Rows of the table that the config leaves out count: a method is best of those that ran, not of all.
+    """
     asked = _asked(parameters)
+    if key in OF_THE_TABLE and not parameters.get("rows") and source == "value":
+        asked = ranked_rows(numbers, name)
     found = [row for row in asked if all(row in column.samples for column in columns)]
-    return f" ({len(found)} of {len(asked)} rows)" if len(found) < len(asked) else ""
+    lost = [row for row in asked if any(row in column.lost for column in columns)]
+    return len(asked), len(found), len(set(asked) - {*found, *lost})
 
 
 def _check_apart(column: Column, parameters: dict) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from spatial_adversarial.judging.target_numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
 from spatial_adversarial.records.tidy import RANKED
@@ -39,9 +41,18 @@ class Column:
 
 def column_of(numbers: Numbers, name: str, source: str) -> Column:
     """A column of ours (`source` "value") or as "published": no candidates, differences, and a user's own models."""
-    rows = numbers.rows
-    rows = rows[rows["family"] != GIVEN]
-    chosen = rows[(rows.column == name) & rows[source].notna() & rows.kind.isin(RANKED)]
+    ranked = _ranked(numbers, name)
+    chosen = ranked[ranked[source].notna()]
     lost = not_learnt(chosen) & (source == "value")
     samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
     return Column(samples, frozenset(chosen.panel[lost]))
+
+
+def ranked_rows(numbers: Numbers, name: str) -> list[str]:
+    """The rows that a claim on all rows of a column is about, run or not."""
+    return list(_ranked(numbers, name).panel)
+
+
+def _ranked(numbers: Numbers, name: str) -> pd.DataFrame:
+    rows = numbers.rows
+    return rows[(rows.column == name) & rows.kind.isin(RANKED) & (rows["family"] != GIVEN)]
