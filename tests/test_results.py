@@ -326,6 +326,29 @@ def test_what_is_not_run_is_written_and_says_so(byhand, tmp_path):
     assert not [line for line in text.splitlines() if line.startswith("| 1")]
 
 
+def test_rows_of_one_name_that_were_not_run_are_told_apart_by_their_sections():
+    told = {
+        "first": {"kind": "heading", "label": "CIFAR-10"},
+        "a": {"kind": "row", "label": "PGD"},
+        "b": {"kind": "row", "label": "TRADES"},
+        "second": {"kind": "heading", "label": "CIFAR-100"},
+        "c": {"kind": "row", "label": "PGD"},
+    }
+    frame = {
+        "column": "x",
+        "status": "not run",
+        "value": np.nan,
+        "published": np.nan,
+        "difference": np.nan,
+        "data": "",
+    }
+    rows = pd.DataFrame([{"panel": key, "kind": "row"} | frame for key in "abc"])
+    table = {"numbered": False, "columns": {"x": "x"}, "bold": 0, "notes": [], "rows": told}
+    assert results_layout(rows, table).folded == {
+        "3 of 3 rows were not run": "CIFAR-10: PGD; TRADES. CIFAR-100: PGD"
+    }
+
+
 def test_a_budget_leaves_rows_out_and_they_are_not_run(byhand):
     catalog = byhand(budget={"rows": {"byhand/table1": [1, 3]}})
     target, rows, _ = fill(catalog)

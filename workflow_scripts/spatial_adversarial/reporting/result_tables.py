@@ -24,14 +24,17 @@ def results_layout(rows: pd.DataFrame, table: dict) -> TableLayout:
         columns.append(Column(name, heading, "cell", group=name))
         columns += [Column(f"{name} {what}", what, "cell", group=name) for what in more]
     bold = _bold(rows, table["bold"])
-    lines, heading, folded = [], None, []
+    lines, heading, section = [], None, ""
+    folded: dict[str, list[str]] = {}  # by section: two of them may have rows of one name
     for key, told in table["rows"].items():
         if told["kind"] == "heading":
-            heading = {column.key: "" for column in columns} | {"row": f"**{escape(told['label'])}**"}
+            section = told["label"]
+            heading = {column.key: "" for column in columns} | {"row": f"**{escape(section)}**"}
             continue
         own = [cells[key, name] for name in table["columns"] if (key, name) in cells]
         if all(cell.status == "not run" for cell in own):
-            folded.append(f"{key} {told['label']}" if table["numbered"] else told["label"])
+            name = f"{key} {told['label']}" if table["numbered"] else told["label"]
+            folded.setdefault(section, []).append(name)
             continue
         lines += [heading] if heading else []
         heading = None
@@ -40,8 +43,17 @@ def results_layout(rows: pd.DataFrame, table: dict) -> TableLayout:
         lines.append({"key": key, "row": label} | _line(own, told["kind"], bold))
     frame = pd.DataFrame(lines, columns=[column.key for column in columns])
     all_rows = sum(told["kind"] != "heading" for told in table["rows"].values())
-    fold = {f"{len(folded)} of {all_rows} rows were not run": "; ".join(folded)} if folded else {}
-    return TableLayout(frame, columns, lead, table["notes"], fold)
+    return TableLayout(frame, columns, lead, table["notes"], _fold(folded, all_rows))
+
+
+def _fold(folded: dict[str, list[str]], all_rows: int) -> dict[str, str]:
+    """What stands folded below a table: the rows that were not run, by section."""
+    if not folded:
+        return {}
+    sections = [
+        f"{section}: {'; '.join(names)}" if section else "; ".join(names) for section, names in folded.items()
+    ]
+    return {f"{sum(map(len, folded.values()))} of {all_rows} rows were not run": ". ".join(sections)}
 
 
 def _bold(rows: pd.DataFrame, best: int) -> set[tuple[str, str]]:
