@@ -264,7 +264,8 @@ def test_a_job_takes_the_smaller_eps_unless_it_makes_it(full_config, evaluate):
     inputs, paths = JobInputs(catalog, Paths.of(catalog.config)), Paths.of(catalog.config)
     (run,) = catalog.profiles
     made = {file.split("-")[0]: file for file in catalog.profiles[run]}
-    assert made.keys() == {f"{attack}_{eps}" for attack in ("square", "autoattack") for eps in (8, 12, 16)}
+    attacks = {f"{attack}_{eps}" for attack in ("square", "autoattack") for eps in (8, 12, 16)}
+    assert made.keys() == attacks | {"clean"}
     wildcards = Wildcards(fromdict={"run": run, "seed": "0"})
     for files, _ in catalog.bundles().values():
         if evaluate == "by_run":
