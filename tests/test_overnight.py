@@ -1,6 +1,8 @@
 """The stages of profiles/overnight: each trains what it says, on the real MNIST or CIFAR-10 alone."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,20 @@ def test_a_stage_trains_its_networks_and_no_others(stage, full_config):
 def test_the_script_goes_through_all_stages():
     script = (ROOT / "profiles/overnight/nights.sh").read_text(encoding="utf-8")
     assert re.search(r"^stages=\((.*)\)", script, re.MULTILINE)[1].split() == sorted(RUNS) == sorted(STAGES)
+
+
+@pytest.mark.parametrize("device", ["", "cuda"])
+def test_the_script_runs_on_a_gpu_where_it_is_asked_to(tmp_path, device):
+    """A snakemake that prints what it is asked for stands in for the real one."""
+    printing = tmp_path / "snakemake"
+    printing.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    printing.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DEVICE": device}
+    command = ["bash", str(ROOT / "profiles/overnight/nights.sh"), "--dry-run", "8_cifar_full"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    on_gpu = ("--cores 8 --resources gpu=4" in said, " device=cuda jobs_per_gpu=4 -- " in said)
+    assert on_gpu == ((True, True) if device else (False, False)), said
+    assert "8_cifar_full/figures/invariance/fig2.pdf" in said
 
 
 def test_what_is_kept_of_results_is_small_and_of_the_targets_asked_for(tmp_path):
