@@ -14,6 +14,11 @@ class BudgetError(CatalogError):
     """What the budget leaves does not fit one panel or row: a mistake for those alone who ask for its target."""
 
 
+def mistake(budget: dict, key: str, missing: str) -> CatalogError:
+    """The error for what is missing: the budget's where `key` of it is set, else the papers' own."""
+    return BudgetError(f"config: budget.{key}: {missing}") if budget.get(key) else CatalogError(missing)
+
+
 def of_runs(budget: dict, recipe: str, by: dict[str, str]) -> dict:
     """The budget of one recipe's runs `by` data set and model (see choose), `epochs` and `train_images` as numbers.
 

@@ -43,7 +43,7 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
     model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
     family = scope.find("families", panel["family"], f"{where}.family")
     only = scope.config.get("only_data")
-    members, left_out = _members(panel, scope, where)
+    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
     used = scope.config["stand_ins"].get(panel["data"], panel["data"])
     label = lookup("data set", used, scope.registry["data"], "config: stand_ins")["label"]
     frame = Panel(
@@ -58,26 +58,24 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         space=panel.get("space", "pixel"),
         members=tuple(members),
         curve=panel.get("curve", ""),
-        reason=left_out if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
+        reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
     try:
+        frame = replace(frame, members=_of_strengths(frame.members, panel, scope, where))
         return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))
     except budget.BudgetError as refused:
         return replace(frame, reason=frame.reason or str(refused))
 
 
-def _members(panel: dict, scope: Scope, where: str) -> tuple[list[Member], str]:
-    """A panel's members, of its `strengths` if it names some; and why it cannot be made of those the budget leaves."""
-    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
+def _of_strengths(members: tuple[Member, ...], panel: dict, scope: Scope, where: str) -> tuple[Member, ...]:
+    """Those of a panel's members that it names by its `strengths`, if it does; BudgetError where some were left out."""
     if "strengths" not in panel:
-        return members, ""
-    chosen = [member for member in members if member.strength in panel["strengths"]]
-    if len(chosen) == len(panel["strengths"]):
-        return chosen, ""
-    missing = f"{where}.strengths: not all of {panel['strengths']} are trained in {panel['family']!r}"
-    if scope.config["budget"].get("members"):
-        return chosen, f"config: budget.members: {missing}"
-    raise CatalogError(missing)
+        return members
+    chosen = tuple(member for member in members if member.strength in panel["strengths"])
+    if len(chosen) != len(panel["strengths"]):
+        missing = f"{where}.strengths: not all of {panel['strengths']} are trained in {panel['family']!r}"
+        raise budget.mistake(scope.config["budget"], "members", missing)
+    return chosen
 
 
 def robust_images_words(members: tuple[Member, ...]) -> str:
@@ -125,9 +123,7 @@ def resolve_line(panel: Panel, line: dict, data: str, scope: Scope, where: str) 
     for path, x in (at or {}).items():
         if x not in profiles[path].settings["grid"]:
             missing = f"{where}: {line['label']}: {number_text(x)} is not on the grid of {line['profile']!r}"
-            if scope.config["budget"].get("points"):
-                raise budget.BudgetError(f"config: budget.points: {missing}")
-            raise CatalogError(missing)
+            raise budget.mistake(scope.config["budget"], "points", missing)
     return Line(line.get("label", found["label"]), line.get("metric") or found["metric"], profiles, at)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from spatial_adversarial.judging import fronts
-from spatial_adversarial.judging.columns import Column, column_of, ranked_rows
+from spatial_adversarial.judging.columns import Column, column_of
 from spatial_adversarial.judging.extremes import greatest, least, part
 from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun, judge, judge_interval
@@ -95,8 +95,8 @@ def _judge(
         columns = [column_of(numbers, name, source)]
         if "to" in parameters:
             columns.append(column_of(numbers, parameters.pop("to"), source))
-        asked, found_rows, not_run = _counts(key, parameters, numbers, name, source, columns)
-        what += f" ({found_rows} of {asked} rows)" if found_rows < asked else ""
+        asked = _all_rows(columns) if _means_all(key, parameters) else _asked(parameters)
+        what += _share(asked, columns)
         parameters |= {"below": "below" in test} if key == "gap" else {}
         found, compared, *decides = statistic(*columns, level=level, **parameters)
         for column in columns if key in OF_TWO and key != "gap" else ():
@@ -104,7 +104,7 @@ def _judge(
         cells = judge_interval(found, what, test, compared)
         if decides:
             cells |= {"verdict": judge(decides[0], test)[1]}
-        if not_run and key in OF_EVERY_ROW and cells["verdict"] == "holds":
+        if cells["verdict"] == "holds" and key in OF_EVERY_ROW and _some_not_run(asked, columns):
             cells |= {"verdict": "undecided"}
     except NotRun as missing:
         return {"verdict": "not run", "status": "not run", "statistic": f"{what}: {missing}"}
@@ -127,19 +127,25 @@ def _asked(parameters: dict) -> list[str]:
     return list(dict.fromkeys(map(str, named)))
 
 
-def _counts(
-    key: str, parameters: dict, numbers: Numbers, name: str, source: str, columns: list[Column]
-) -> tuple[int, int, int]:
-    """How many rows a statistic is of; of how many of them it has numbers of networks that have learnt; and not run.
+def _means_all(key: str, parameters: dict) -> bool:
+    return key in OF_THE_TABLE and not parameters.get("rows")
 
-    Rows of the table that the config leaves out count: a method is best of those that ran, not of all.
-    """
-    asked = _asked(parameters)
-    if key in OF_THE_TABLE and not parameters.get("rows") and source == "value":
-        asked = ranked_rows(numbers, name)
+
+def _all_rows(columns: list[Column]) -> list[str]:
+    """The rows of the table that have all columns: a method is best of those that ran, not of all."""
+    return [row for row in columns[0].rows if all(row in column.rows for column in columns)]
+
+
+def _share(asked: list[str], columns: list[Column]) -> str:
+    """Of how many of the rows that a test is about the statistic is, where it is not of all."""
     found = [row for row in asked if all(row in column.samples for column in columns)]
-    lost = [row for row in asked if any(row in column.lost for column in columns)]
-    return len(asked), len(found), len(set(asked) - {*found, *lost})
+    return f" ({len(found)} of {len(asked)} rows)" if len(found) < len(asked) else ""
+
+
+def _some_not_run(asked: list[str], columns: list[Column]) -> bool:
+    """Whether a row has no number, rather than that of a network not shown to have learnt."""
+    left = [row for row in asked if not any(row in column.lost for column in columns)]
+    return any(row not in column.samples for row in left for column in columns)
 
 
 def _check_apart(column: Column, parameters: dict) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pandas as pd
-
 from spatial_adversarial.judging.target_numbers import Numbers, not_learnt
 from spatial_adversarial.judging.verdicts import NotInformative, NotRun
 from spatial_adversarial.records.tidy import RANKED
@@ -15,10 +13,14 @@ GIVEN = "given"  # the family of a user's own models
 
 @dataclass(frozen=True)
 class Column:
-    """The rows with a number in one column, and apart those whose networks are not shown to have learnt."""
+    """The rows with a number in one column, and apart those whose networks are not shown to have learnt.
+
+    rows: all that a claim on the whole column is about, those too that were not run.
+    """
 
     samples: dict[str, Sample]
     lost: frozenset[str] = frozenset()
+    rows: tuple[str, ...] = ()
 
     def of(self, row: str | int) -> Sample:
         """A row that a sentence is about; NotRun where it has no number, NotInformative where it has not learnt."""
@@ -41,18 +43,10 @@ class Column:
 
 def column_of(numbers: Numbers, name: str, source: str) -> Column:
     """A column of ours (`source` "value") or as "published": no candidates, differences, and a user's own models."""
-    ranked = _ranked(numbers, name)
+    rows = numbers.rows
+    ranked = rows[(rows.column == name) & rows.kind.isin(RANKED) & (rows["family"] != GIVEN)]
     chosen = ranked[ranked[source].notna()]
     lost = not_learnt(chosen) & (source == "value")
     samples = {row.panel: numbers.sample(row.Index, column=source) for row in chosen[~lost].itertuples()}
-    return Column(samples, frozenset(chosen.panel[lost]))
-
-
-def ranked_rows(numbers: Numbers, name: str) -> list[str]:
-    """The rows that a claim on all rows of a column is about, run or not."""
-    return list(_ranked(numbers, name).panel)
-
-
-def _ranked(numbers: Numbers, name: str) -> pd.DataFrame:
-    rows = numbers.rows
-    return rows[(rows.column == name) & rows.kind.isin(RANKED) & (rows["family"] != GIVEN)]
+    asked = ranked if source == "value" else chosen
+    return Column(samples, frozenset(chosen.panel[lost]), tuple(asked.panel))
