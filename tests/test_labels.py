@@ -276,9 +276,9 @@ def rows(full_config, tmp_path) -> tuple:
     return target, table, replicates, catalog
 
 
-def test_both_labels_are_rows_and_the_column_is_the_last(rows, tmp_path):
+def test_both_labels_are_rows_and_the_newer_columns_are_the_last(rows, tmp_path):
     _, table, _, _ = rows
-    assert list(table.columns[-2:]) == ["zero_gradient", "attacked_label"]
+    assert list(table.columns[-3:]) == ["zero_gradient", "attacked_label", "by_seed"]
     table.to_csv(tmp_path / "rows.csv", index=False)
     found = read_rows(tmp_path / "rows.csv").assign(at=lambda t: t.x == "2/255", zero=lambda t: t.x == "0")
     assert found.groupby(["panel", "attacked_label"]).size().to_dict() == {

@@ -12,7 +12,13 @@ from spatial_adversarial.records.evaluation import SKIPPED, Evaluation
 from spatial_adversarial.records.panel import Line, Member, Panel, Profile
 from spatial_adversarial.records.tidy import ADDED, COLUMNS
 from spatial_adversarial.results.aggregate import Aggregator
-from spatial_adversarial.results.store import Aggregate, read_aggregate, write_aggregate, write_evaluation
+from spatial_adversarial.results.store import (
+    Aggregate,
+    read_aggregate,
+    read_evaluation,
+    write_aggregate,
+    write_evaluation,
+)
 from spatial_adversarial.statistics.bootstrap import resampling, summarise
 from spatial_adversarial.statistics.learnt import has_learnt
 
@@ -223,7 +229,7 @@ def test_rows_of_a_target(tmp_path):
     assert rows.attack_space.tolist() == [""] * 6 + ["normalized"] * 6
     assert set(rows.status) == {"run"} and set(rows.interval) == {"test images"} and set(rows.n) == {80}
     assert (rows.value.between(rows.low, rows.high)).all() and rows.value.between(0, 1).all()
-    assert (rows.value[rows.x == "0"] == 1).all()
+    assert (rows.value[rows.x == "0"] == 1).all() and rows.by_seed.isna().all()
     assert np.allclose(replicates.mean(axis=1), rows.value, atol=0.02)
 
 
@@ -236,7 +242,7 @@ def test_a_panel_that_was_not_run_is_one_row_that_says_so(tmp_path):
     )
     rows.to_csv(tmp_path / "rows.csv", index=False)
     last = (tmp_path / "rows.csv").read_text().splitlines()[-1]
-    assert last == "paper,fig,b,digits,net,z2,rotate,,,,,,,,,,,,,not run,,,,"
+    assert last == "paper,fig,b,digits,net,z2,rotate,,,,,,,,,,,,,not run,,,,,"
 
 
 def test_a_target_not_run_at_all_keeps_its_columns(tmp_path):
@@ -249,6 +255,12 @@ def test_rows_over_seeds(tmp_path):
     rows, _ = aggregate(tmp_path, [panel("a", ROTATION, "rate_of_invariance")], seeds=(0, 1, 2))
     assert set(rows.seed) == {"0 1 2"} and set(rows.interval) == {"seeds"} and set(rows.n) == {3}
     assert rows.low.between(0, 1).all() and rows.high.between(0, 1).all()
+    for path, points in rows.groupby(rows.strength.map({"0": MEMBERS[0].path, "60": MEMBERS[1].path})):
+        files = [tmp_path / path / f"seed{k}" / f"{ROTATION.file}.h5" for k in range(3)]
+        kept = [(found.prediction[:, 0] == found.clean).mean(axis=1) for found in map(read_evaluation, files)]
+        by_seed = [[float(value) for value in text.split()] for text in points.by_seed]
+        assert np.allclose(by_seed, np.transpose(kept))
+        assert np.allclose(np.mean(by_seed, axis=1), points.value)
 
 
 def test_a_line_at_one_point_keeps_that_point_of_each_member(tmp_path):

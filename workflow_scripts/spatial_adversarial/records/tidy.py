@@ -36,7 +36,7 @@ COLUMNS = [
 ]
 
 # after all others, so that the older columns keep their places
-ADDED = ["clean_accuracy", "learnt", "zero_gradient", "attacked_label"]
+ADDED = ["clean_accuracy", "learnt", "zero_gradient", "attacked_label", "by_seed"]
 
 SIDE = "reach"  # kept beside the CSV
 RANKED = ("row", "best")  # kinds of rows of a table of results that are compared; others are computed of them

@@ -121,9 +121,15 @@ def _aggregate(made: list[Made]) -> Aggregate:
     table = frame(rows)
     side = pd.DataFrame({name: [getattr(one, name) for one in samples] for name in ("origin", "images")})
     side[SIDE] = table.pop(SIDE)
+    table["by_seed"] = [_listed(one.seeds) for one in samples]
     return Aggregate(
         table, np.stack([one.drawn for one in samples]).astype(np.float32), _by_seed(samples), side
     )
+
+
+def _listed(seeds: np.ndarray) -> str | None:
+    """The values of several seeds as the CSV has them, in the order of its column `seed`; None for one seed's."""
+    return " ".join(f"{value:.6g}" for value in seeds) if len(seeds) > 1 else None
 
 
 def _by_seed(samples: Sequence[Sample]) -> np.ndarray:

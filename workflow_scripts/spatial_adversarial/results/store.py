@@ -137,7 +137,7 @@ def read_aggregate(path: str | Path, fingerprint: str) -> Aggregate:
 
 
 def read_rows(csv: str | Path | io.StringIO) -> "pd.DataFrame":
-    """Tidy rows from a CSV; what does not apply is missing (nan); panel, seed and attacked_label are text."""
+    """Tidy rows from a CSV; what does not apply is missing (nan); some columns are text, whatever they hold."""
     import pandas as pd
 
-    return pd.read_csv(csv, dtype={"panel": str, "seed": str, "attacked_label": str})
+    return pd.read_csv(csv, dtype=dict.fromkeys(("panel", "seed", "attacked_label", "by_seed"), str))
