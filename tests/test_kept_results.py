@@ -1,6 +1,7 @@
 """docs/results: drawn again as it lies there, small, and made anew from the weights that are kept with it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,16 @@ def test_a_stage_costs_cpu_hours_on_a_cpu_and_job_hours_on_a_gpu(tmp_path):
     assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 2 | 1.00 | 0.50 |"
     rows[1:2].to_csv(tmp_path / "3/provenance.csv", index=False)
     assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 1 |  | 0.50 |"
+
+
+def test_the_pages_of_a_stage_are_made_from_its_kept_files(tmp_path, snakemake):
+    shutil.copytree(KEPT / "5_mnist_pgd", tmp_path / "results")
+    config = merge(read(ROOT / "config.yaml"), read(KEPT / "5_mnist_pgd/config.yaml"))
+    status, said = snakemake(tmp_path, config, "site")
+    assert status == 0 and "Train " not in said, said
+    page = (tmp_path / "results/site/tradeoff.html").read_text(encoding="utf-8")
+    assert "files/tradeoff/fig7.png" in page and "T4" in page
+    assert (tmp_path / "results/site/files/tradeoff/fig7.csv").is_file()
 
 
 @pytest.mark.slow
