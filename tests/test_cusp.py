@@ -257,6 +257,11 @@ def test_a_method_not_run_has_no_hypervolume():
     assert volumes.status.to_dict() == {"baseline": "run", "ours": "not run"}
 
 
+def test_the_area_of_fewer_models_than_a_method_has_is_reduced():
+    rows, _ = made(not_run="1")
+    assert rows[rows.metric == "hypervolume"].status.tolist() == ["reduced", "run"]
+
+
 @pytest.mark.parametrize(
     ("test", "value", "verdict"),
     [

@@ -175,6 +175,7 @@ def test_training_curves_come_from_the_histories(catalog, tmp_path):
     assert curve.low.isna().all() and len(one) == 2 * 11 * 2
     curve = two[(two.panel == "a") & (two.strength == "0.3")]
     assert curve.value.tolist() == pytest.approx([0.2, 0.5]) and curve.low.tolist() == pytest.approx([0.2, 0])
+    assert curve.by_seed.tolist() == ["0.2 0.2", "0.4 0.6"] and one.by_seed.isna().all()
     drawn = panels.draw(one.assign(x=one.x.astype(float)), figure(catalog, target))
     assert [len(axes.lines) for axes in drawn.axes if axes.lines] == [11, 11]
 

@@ -243,6 +243,37 @@ def test_what_has_not_learnt_leaves_the_others_and_is_no_best_row_itself():
         assert verdict(test, points, missing=["new"]) == "not run"
 
 
+def test_a_sentence_about_several_rows_needs_each_of_them_to_have_learnt():
+    """A list that is dominated would else be won by its collapse."""
+    points = CORNERS | {"new": (0.6, 0.6), "worse": (0.2, 0.2)}
+    test = {"ahead": AHEAD["ahead"] | {"rows": ["new", "worse"]}, "above": 0}
+    assert verdict(test, points) == "fails"
+    assert verdict(test, points | {"worse": (0.7, 0.7)}) == "holds"
+    (row,) = rows_of(test, table(points, unlearnt=["worse"]))
+    assert row["verdict"] == "not informative" and "row worse is not shown" in row["statistic"]
+    assert verdict(test, points, missing=["worse"]) == "undecided"
+    gap = {"gap": {"to": "y"}, "above": 0}
+    assert verdict(gap, CORNERS, unlearnt=list(CORNERS)) == "not informative"
+    assert verdict(gap, CORNERS, missing=list(CORNERS)) == "not run"
+
+
+def test_a_row_that_a_sentence_needs_beside_those_it_compares_has_to_have_learnt():
+    points = {"a": (0.8, 0.5), "source": (0.9, 0.9)}
+    test = {"gap": {"to": "y", "rows": ["a"]}, "above": 0, "needs": {"y": "source"}}
+    assert verdict(test, points) == "holds"
+    assert verdict(test, points, unlearnt=["source"]) == "not informative"
+    assert verdict(test, points, missing=["source"]) == "not run"
+
+
+def test_the_line_of_one_cell_says_that_training_noise_is_left_out():
+    cell = {"cell": {"row": "a"}, "above": 0.5}
+    (row,) = rows_of(cell, table(CORNERS))
+    assert row["line"] == f"> 0.5{NOISE}"
+    by_seed = {row: (np.full(3, x), np.full(3, y)) for row, (x, y) in CORNERS.items()}
+    (row,) = rows_of(cell, table(CORNERS, seeds=by_seed))
+    assert row["line"] == "> 0.5"
+
+
 @pytest.mark.parametrize(
     ("points", "expected"),
     [

@@ -335,6 +335,18 @@ def test_captions_name_the_label(full_config):
     assert "PGD climbs the predicted label" in told["invariance", "fig1"]
     assert "the predicted label for 1 − fooling rate, the true one for accuracy" in told["tradeoff", "fig1"]
     assert "Attacks climb the true label." in told["oaat", "table1"] and "climb" not in told["cusp", "fig5"]
+    assert "Attacks climb the true label, those on KL none." in told["cusp", "table4"]
+
+
+def test_captions_name_bands_where_there_are_some(full_config):
+    for seeds, told in (([0], {"fig3"}), ([0, 1, 2], {"fig3", "figB"})):
+        catalog = load(full_config | {"seeds": seeds}, ROOT / "figures")
+        named = {
+            name: "Bands: " in captions.caption(catalog, catalog.targets["features", name])
+            for name in ("fig3", "figB")
+        }
+        assert {name for name, bands in named.items() if bands} == told
+        assert "Bands" not in captions.caption(catalog, catalog.targets["tradeoff", "fig13"])
 
 
 def test_a_test_may_name_no_other_label(full_config, edit, specs):

@@ -51,12 +51,12 @@ def flat(*heights: float) -> np.ndarray:
 
 
 def rates(
-    curves: np.ndarray, noise: float, trials: int, seeds: int = 1, constant=(), alike=ALIKE
+    curves: np.ndarray, noise: float, trials: int, seeds: int = 1, constant=(), alike=ALIKE, claim=RISES
 ) -> dict[str, float]:
-    """The shares of trials in which "rises" has each verdict."""
+    """The shares of trials in which a claim, "rises" if it is not given, has each verdict."""
     rng = np.random.default_rng([len(curves), int(1000 * noise), seeds])
     found = [
-        judge_claim("T", RISES, {"fig": family(curves, noise, seeds, rng, constant, alike)}, 0.95)[0][
+        judge_claim("T", claim, {"fig": family(curves, noise, seeds, rng, constant, alike)}, 0.95)[0][
             "verdict"
         ]
         for _ in range(trials)
@@ -157,6 +157,22 @@ def test_random_orders_seldom_hold_and_steps_do(members):
     chance = rates(equal(members), 0.05, trials, seeds)
     assert all(at_most_5_percent(chance.get(verdict, 0), trials) for verdict in ("holds", "fails"))
     assert rates(steps(members), 0.01, 20, seeds).get("holds", 0) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("height", "often", "never"), [(0.72, "", "fails"), (0.7, "", "holds"), (0.755, "holds", "fails")]
+)
+def test_a_share_of_snapshots_near_the_end_of_a_range_is_not_decided_by_chance(height, often, never):
+    """29 snapshots of one training, attacked on the same images: an error of these moves all of them (F1)."""
+    within = {
+        "says": "",
+        "in": "fig",
+        "tests": {"t": {"within": {"range": [0.71, 0.8], "x": 0.2}, "above": 0.7}},
+    }
+    trials = 40
+    found = rates(flat(*[height - SLOPES[2]] * 29), 0.0, trials, claim=within)
+    assert at_most_5_percent(found.get(never, 0), trials)
+    assert not often or found.get(often, 0) > 0.7
 
 
 @pytest.mark.parametrize("name", NEVER)

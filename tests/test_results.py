@@ -222,10 +222,12 @@ def test_cells_gains_and_the_best_of_several(byhand):
     assert of(rows, "2", "natural").attack == of(rows, "1", "spatial").loss == ""
 
 
-@pytest.mark.parametrize("missing", [True, False])
-def test_the_best_of_fewer_rows_than_named_is_reduced(missing):
+@pytest.mark.parametrize(
+    ("second", "expected"), [("run", "run"), ("reduced", "reduced"), ("not run", "reduced")]
+)
+def test_the_best_of_fewer_rows_than_named_or_of_reduced_ones_is_reduced(second, expected):
     common = {"paper": "p", "target": "t", "kind": "row", "column": "natural", "metric": "natural_accuracy"}
-    statuses = {"1": "run", "2": "not run" if missing else "run"}
+    statuses = {"1": "run", "2": second}
     made = [
         (
             CellRow(**common, panel=name, row=name, profile="p", value=0.9, status=status, published=None),
@@ -235,7 +237,49 @@ def test_the_best_of_fewer_rows_than_named_is_reduced(missing):
     ]
     best_row = {"kind": "best", "label": "B", "of": ["1", "2"], "columns": ["natural"], "published": {}}
     ((best, _),) = derive({"rows": {"best": best_row}}, made, 0.95)
-    assert (best.chosen, best.status) == ("1", "reduced" if missing else "run")
+    assert (best.chosen, best.status) == ("1", expected)
+
+
+def test_what_has_not_learnt_is_the_best_only_of_its_like():
+    """A network that predicts one class is right on a tenth of the images under any attack."""
+    common = {"paper": "p", "target": "t", "kind": "row", "column": "c", "metric": "robust_accuracy"}
+    best_row = {"kind": "best", "label": "B", "of": ["1", "2"], "columns": ["c"], "published": {}}
+
+    def best(**learnt) -> str:
+        made = [
+            (CellRow(**common, panel=name, row=name, value=value, status="run", learnt=told), Sample(value))
+            for (name, told), value in zip(
+                {"1": learnt["one"], "2": learnt["two"]}.items(), (0.1, 0.09), strict=True
+            )
+        ]
+        ((row, _),) = derive({"rows": {"best": best_row}}, made, 0.95)
+        return row.chosen
+
+    assert [best(one=one, two=two) for one, two in (("yes", "yes"), ("no", "yes"), ("no", "no"))] == [
+        "1",
+        "2",
+        "1",
+    ]
+
+
+def test_a_difference_that_was_not_run_has_no_values_by_seed(byhand):
+    _, rows, _ = fill(byhand(), seeds=3)
+    gain = of(rows, "gain", "natural")
+    by_seed = [[float(one) for one in of(rows, row, "natural").by_seed.split()] for row in ("1", "2")]
+    assert [float(one) for one in gain.by_seed.split()] == pytest.approx(
+        np.subtract(*by_seed[::-1]).tolist(), abs=2e-6
+    )
+    common = {"paper": "p", "target": "t", "kind": "row", "column": "c", "metric": "m", "published": None}
+    made = [
+        (
+            CellRow(**common, panel=name, row=name, value=0.5, status=status),
+            Sample(0.5, np.zeros(5), np.zeros(3)),
+        )
+        for name, status in (("1", "run"), ("2", "not run"))
+    ]
+    gain = {"kind": "gain", "label": "G", "of": ["1", "2"], "columns": ["c"], "published": {}}
+    ((row, sample),) = derive({"rows": {"gain": gain}}, made, 0.95)
+    assert row.status == "not run" and not len(sample.seeds)
 
 
 @pytest.mark.parametrize(

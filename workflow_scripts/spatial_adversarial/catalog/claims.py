@@ -96,8 +96,8 @@ def _check_cells(target: Target, test: dict, where: str) -> None:
     if name is None:
         raise CatalogError(f"{where}: a test on columns needs one of {', '.join(CELL_TESTS)}")
     rows = {key: row for key, row in target.spec["rows"].items() if row["kind"] != "heading"}
-    named = test[name]
-    for row in _rows_of(named):
+    named, needs = test[name], test.get("needs", {})
+    for row in (*_rows_of(named), *map(str, needs.values())):
         lookup("row", row, rows, f"{where}.{name}")
-    for column in (*test["columns"], *([named["to"]] if "to" in named else [])):
+    for column in (*test["columns"], *([named["to"]] if "to" in named else []), *needs):
         lookup("column", column, target.spec["columns"], f"{where}.columns")

@@ -12,7 +12,8 @@ from spatial_adversarial.statistics.intervals import at_end, difference, interva
 
 
 def _cell(column: Column, level: float, row: str | int) -> tuple:
-    return interval(column.of(row), level), []
+    found = column.of(row)
+    return interval(found, level), [found]
 
 
 def _gain(column: Column, level: float, rows: list) -> tuple:
@@ -32,7 +33,7 @@ def _best(column: Column, level: float, row: str | int, rows: list | None = None
 
 
 def _gap(column: Column, to: Column, level: float, below: bool, rows: list | None = None) -> tuple:
-    asked = rows or [row for row in column.samples if row in to.samples]
+    asked = rows or _all_rows([column, to])
     pairs = [(column.of(row), to.of(row)) for row in to.among(column.among(asked))]
     apart = [pair for pair in pairs if not at_end(pair)]
     if not apart:
@@ -93,6 +94,8 @@ def _judge(
         what += f", from {parameters['reference']:g} in both"
     try:
         columns = [column_of(numbers, name, source)]
+        for other, row in test.get("needs", {}).items():
+            column_of(numbers, other, source).of(row)
         if "to" in parameters:
             columns.append(column_of(numbers, parameters.pop("to"), source))
         asked = _all_rows(columns) if _means_all(key, parameters) else _asked(parameters)

@@ -30,6 +30,13 @@ class Column:
             raise NotRun(f"row {row} has no number")
         return self.samples[str(row)]
 
+    def asked(self, rows: Iterable[str | int]) -> list[str]:
+        """Those that were run of the rows that a sentence is about; NotInformative where one has not learnt."""
+        names = list(map(str, rows))
+        for name in self.lost & set(names):
+            self.of(name)
+        return self.among(names)
+
     def among(self, rows: Iterable[str | int]) -> list[str]:
         """Those of some rows that were run and have learnt; where none is left, NotRun or NotInformative."""
         names = list(map(str, rows))

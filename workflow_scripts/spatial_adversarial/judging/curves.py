@@ -16,6 +16,7 @@ from spatial_adversarial.judging.verdicts import (
     judge_order,
     kendall,
     least_tau,
+    noise,
 )
 from spatial_adversarial.records.climbed_label import of_label
 from spatial_adversarial.records.tidy import least_status, with_numbers
@@ -182,12 +183,20 @@ def _chosen(
 
 
 def _within(curves: Curves, test: dict, level: float, what: str, range: list[float], x: float) -> dict:
-    """The share of the members in a range, its interval exact for so many members."""
+    """The share of the members in a range: the interval of so many members, and of the images that place each."""
     members = [curve for (curve,) in curves.profiles(curves.family(), x)]
-    share = float(np.mean([range[0] <= one.value <= range[1] for one in members]))
-    published = not len(members[0].drawn)
-    low, high = (share, share) if published else of_share(share, len(members), level)
-    return judge_interval(Interval(share, low, high, published=published), what, test)
+    share, *drawn = np.mean([_is_within(np.append(one.value, one.drawn), range) for one in members], axis=0)
+    found = Interval(share, share, share, published=True)
+    if drawn:
+        images = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+        ends = zip(of_share(share, len(members), level), images, strict=True)
+        found = Interval(share, *(pick(end) for pick, end in zip((min, max), ends, strict=True)))
+    cells = judge_interval(found, what, test)
+    return cells | {"line": cells["line"] + noise(members)}
+
+
+def _is_within(values: np.ndarray, range: list[float]) -> np.ndarray:
+    return (range[0] <= values) & (values <= range[1])
 
 
 def _alike(curves: Curves, test: dict, level: float, what: str, other: Curves) -> dict:
@@ -206,7 +215,7 @@ def _alike(curves: Curves, test: dict, level: float, what: str, other: Curves) -
     enough = {"holds": tau >= least - 1e-9, "fails": tau <= 1e-9 - least}
     verdict = cells["verdict"] if enough.get(cells["verdict"]) else "undecided"
     return cells | {
-        "line": f"{cells['line']}, at least {least:.3g}",
+        "line": f"{cells['line']}, at least {least:.3g}{noise([one for panel in means for one in panel])}",
         "verdict": verdict,
         "members": len(both),
     }

@@ -26,7 +26,7 @@ def ahead(column: Column, to: Column, level: float, rows: Rows, over: Rows) -> t
 
     Above 0: every row exceeds each of the others in one of the two, so that none is dominated.
     """
-    first, others = _both(column, to, rows), _both(column, to, over)
+    first, others = to.asked(column.asked(rows)), _both(column, to, over)
     pairs = [(a, b) for a in first for b in others if a != b]
     parts = [_lead(column, to, a, b, level) for a, b in pairs]
     return least(parts, level), [column.of(row) for row in {*first, *others}]

@@ -53,7 +53,7 @@ class PanelKind:
     """A kind of panel. Its methods take torch and matplotlib only where they compute and draw.
 
     needs: the key of a panel's YAML that says what is drawn. x_axis: POINT, STRENGTH, or empty for pictures and
-    planes. evaluates: whether the panel has lines, evaluations of profiles. has_bands: whether it shows intervals.
+    planes. evaluates: whether the panel has lines, evaluations of profiles.
     marks_unlearnt: whether a caption has to explain how networks that have not learnt look. published_at: the column
     of published numbers' points. in_figures: a figure's YAML may ask for it; by_default: a panel with what it needs and
     without a kind is one. is_shown: it is more than something to choose from.
@@ -62,7 +62,6 @@ class PanelKind:
     needs = "profile"
     x_axis = ""
     evaluates = True
-    has_bands = True
     marks_unlearnt = False
     published_at = "x"
     in_figures = True
@@ -102,6 +101,10 @@ class PanelKind:
     def description(self, panel: Panel) -> dict:
         """The fields of its DrawnPanel beside those that all panels have."""
         return {}
+
+    def bands(self, about: Caption) -> str:
+        """What its bands are, in words; empty where it draws none."""
+        return about.intervals
 
     def beyond_reach(self, panel: Panel) -> bool:
         """Whether it draws eps beyond what its attack's steps reach."""

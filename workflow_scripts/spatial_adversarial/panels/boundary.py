@@ -14,6 +14,9 @@ class BoundaryPanel(PanelKind):
         first, second = panel.members
         return [(first.path, second.path)]
 
+    def bands(self, about):
+        return ""
+
     def rows(self, panel, results):
         """The signed margin of each network on a grid of each plane: positive where it keeps its class of x0.
 

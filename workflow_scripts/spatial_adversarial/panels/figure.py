@@ -13,7 +13,7 @@ class PanelsFigure(TargetKind):
         from spatial_adversarial.panels import PANELS
 
         kinds = [(PANELS[panel.kind], panel) for panel in panels]
-        parts = [f"Bands: {about.intervals}."] if any(kind.has_bands for kind, _ in kinds) else []
+        parts = [f"Bands: {words}." for words in sorted({kind.bands(about) for kind, _ in kinds} - {""})]
         if any(kind.marks_unlearnt and not panel.reason for kind, panel in kinds):
             parts.append(UNLEARNT)
         if any(kind.beyond_reach(panel) for kind, panel in kinds):

@@ -1,5 +1,7 @@
 """Panels of training histories: an accuracy by epoch, a line a member (features, figure B)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spatial_adversarial.panels.base import POINT, PanelKind, frame
@@ -13,6 +15,10 @@ class HistoryPanel(PanelKind):
 
     def histories(self, panel):
         return [member.path for member in panel.members]
+
+    def bands(self, about):
+        """Of one training there is one curve: it is no mean over images."""
+        return about.intervals if about.several_seeds else ""
 
     def rows(self, panel, results):
         """A column of each member's history: the mean, and Student's interval over several seeds."""
@@ -33,7 +39,9 @@ class HistoryPanel(PanelKind):
             }
             by_epoch = np.stack([table[panel.curve] for table in tables], axis=1)
             for epoch, values in zip(tables[0].epoch, by_epoch, strict=True):
-                yield Row(**about, x=epoch, **over_seeds(values, results.level)), results.blank()
+                numbers = over_seeds(values, results.level)
+                sample = replace(results.blank(), value=numbers["value"], seeds=values)
+                yield Row(**about, x=epoch, **numbers), sample
 
     def description(self, panel):
         return {"metric": panel.curve, "profile": "history", "x_unit": "epoch"}

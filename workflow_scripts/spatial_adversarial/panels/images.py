@@ -5,10 +5,11 @@ from spatial_adversarial.records.tidy import ImageRow
 
 
 class ImagesPanel(PanelKind):
-    has_bands = False
-
     def lines(self, spec, named):
         return [{"profile": spec["profile"], "metric": spec.get("metric")}]
+
+    def bands(self, about):
+        return ""
 
     def rows(self, panel, results):
         """The first attacked image of each point: its class and probability, and its pixels as hexadecimal bytes."""

@@ -61,6 +61,7 @@ def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
             where = {key: getattr(first, key) for key in ("paper", "target", "data", "model")}
             yield CellRow(**where, **about, status="not run"), blank(made[:1])[1]
             continue
+        whole = len(run) == len(rows)  # the area of fewer rows is another number
         found = [cells[row, spec["x"]][0] for row in run]
         run = [row for row, cell in zip(run, found, strict=True) if cell.learnt != "no"]
         if not run:
@@ -76,7 +77,7 @@ def dominated(spec: dict, made: list[Made], level: float) -> Iterator[Made]:
         used = [cells[row, spec[axis]][0] for row in run for axis in ("x", "y")]
         first = {key: getattr(used[0], key) for key in KEPT}
         numbers = {name: float(getattr(found, name)) for name in ("value", "low", "high")}
-        status = least_status(row.status for row in used)
+        status = least_status(row.status for row in used) if whole else "reduced"
         yield CellRow(**first, **about, **numbers, status=status), area
 
 

@@ -68,9 +68,9 @@ def derive(
                 published = shown["published"].get(column, row.published)
                 row = replace(row, panel=key, row=shown["label"], kind=shown["kind"], published=published)
                 if row.status == "run" and not all(
-                    was_run(cells, name, column) for name in shown.get("of", [])
+                    is_of_paper(cells, name, column) for name in shown.get("of", [])
                 ):
-                    row = replace(row, status="reduced")  # the best of fewer rows is another number
+                    row = replace(row, status="reduced")  # the best of fewer or lesser rows is another number
                 cells[key, column] = row, sample
                 yield row, sample
 
@@ -125,9 +125,9 @@ def with_several_seeds(sample: Sample) -> Sample:
     return sample if len(sample.seeds) > 1 else replace(sample, seeds=np.empty(0))
 
 
-def was_run(cells: Mapping[tuple[str, str], Made], name: str, column: str) -> bool:
-    """Whether a row's cell has a number."""
-    return (name, column) in cells and cells[name, column][0].status != "not run"
+def is_of_paper(cells: Mapping[tuple[str, str], Made], name: str, column: str) -> bool:
+    """Whether a row's cell has a number made as in the paper."""
+    return (name, column) in cells and cells[name, column][0].status == "run"
 
 
 def _best(found: list[Made]) -> Made:
@@ -137,7 +137,8 @@ def _best(found: list[Made]) -> Made:
     if not run:
         row, sample = blank(found)
         return replace(row, published=published), sample
-    row, sample = max(run, key=lambda pair: pair[0].value)
+    learnt = [(row, sample) for row, sample in run if row.learnt != "no"]  # others are best by chance
+    row, sample = max(learnt or run, key=lambda pair: pair[0].value)
     cells = {one.name: getattr(row, one.name) for one in fields(CellRow)}
     return BestRow(**cells | {"chosen": row.panel, "published": published}), sample
 
@@ -146,8 +147,7 @@ def blank(found: list[Made]) -> Made:
     """A derived row whose rows were not run."""
     row, sample = found[0]
     kept = {key: getattr(row, key) for key in KEPT}
-    empty = Sample(np.nan, np.full_like(sample.drawn, np.nan), np.full_like(sample.seeds, np.nan))
-    return CellRow(**kept, status="not run"), empty
+    return CellRow(**kept, status="not run"), Sample(np.nan, np.full_like(sample.drawn, np.nan))
 
 
 KEPT = ("paper", "target", "panel", "row", "kind", "column", "metric", "profile")  # by a derived row not run

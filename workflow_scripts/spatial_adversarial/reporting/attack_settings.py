@@ -24,7 +24,8 @@ def labels_sentence(lines: list[Line]) -> str:
         names = " and ".join(sorted(name for label, name in climbing if label))
         return f"1 − fooling rate: {names} climbs the predicted label; the CSV has the true label's as well."
     if found == {TRUE}:
-        return "Attacks climb the true label."
+        divergence = any(profile.settings.get("loss") == "kl" for label, profile in used if label)
+        return f"Attacks climb the true label{', those on KL none' if divergence else ''}."
     return (
         "Attacks climb the predicted label for 1 − fooling rate, the true one for accuracy." if found else ""
     )
