@@ -142,7 +142,7 @@ def test_the_baselines_optional_rows(catalog):
     assert not [
         p.letter for p in plain.targets["oaat", "table1"].panels if p.letter.endswith(("_best", "_4", "_9"))
     ]
-    names = ["trades_4", "trades_9", "trades_80", "at_best", "exat_awp_best"]
+    names = ["trades_4", "trades_9", "trades_80", "at_best", "exat_awp_best", "at_awp_02", "exat_awp_02"]
     made = catalog(optional_rows=[f"oaat/table1/{name}" for name in names])
     target = made.targets["oaat", "table1"]
     paths = {panel.letter: panel.members[0].path for panel in target.panels}
@@ -155,7 +155,11 @@ def test_the_baselines_optional_rows(catalog):
     assert set(target.histories()) == {paths[row] for row in ("trades", "trades_4", "trades_9")}
     assert paths["at_best"] == f"{paths['at']}.best_robust" and made.kept[paths["at"]] == ["best_robust"]
     assert paths["exat_awp_best"] == f"{paths['exat_awp']}.best_robust"
-    assert len(target.paths()) == len(plain.targets["oaat", "table1"].paths()) + 2
+    assert len(target.paths()) == len(plain.targets["oaat", "table1"].paths()) + 4
+    tuned = made.recipe(paths["exat_awp_02"])
+    assert tuned["start"] == paths["at_awp_02"] != paths["at_awp"]
+    for recipe in (tuned, made.recipe(tuned["start"])):
+        assert recipe["phases"][0]["awp"]["gamma"] == 0.02
     selection = made.recipe(paths["at"])["selection"]
     assert selection == {"eps": 8 / 255, "step": 2 / 255, "steps": 10, "images": 300}
 
