@@ -14,8 +14,9 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd
 from spatial_adversarial.attacks.pgd import ZERO_GRADIENTS
 from spatial_adversarial.data.images import ImageSet, load
-from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
+from spatial_adversarial.evaluation.finite import NotFinite
 from spatial_adversarial.evaluation.profiles import evaluate, pictures
+from spatial_adversarial.evaluation.resume import Blocks
 from spatial_adversarial.metrics import outcomes
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.network import Network
@@ -87,7 +88,7 @@ def network(run, images) -> Network:
 def test_weights_that_are_no_numbers_end_every_evaluation(network, images, damage, name):
     damaged = deepcopy(network)
     damaged.body.head.weight.data[3, 0] = damage
-    with pytest.raises(NonFiniteLogits, match="logits are not finite on clean images"):
+    with pytest.raises(NotFinite, match="logits are not finite on clean images"):
         quietly(damaged, images, ATTACKS[name])
 
 
@@ -123,8 +124,54 @@ def test_an_overflow_under_attack_alone_is_seen_too(network, images):
     brightest = (images.images.float() / 255).flatten(1).mean(1).max().item()
     watched = Overflowing(network, brightest + 0.01)
     assert quietly(watched, images, PGD | {"grid": [0]}).prediction.size
-    with pytest.raises(NonFiniteLogits, match=r"not finite at 0\.4"):
+    with pytest.raises(NotFinite, match=r"not finite at 0\.4"):
         quietly(watched, images, PGD | {"grid": [0, 0.4]})
+
+
+def test_a_block_that_overflows_is_not_kept_for_the_next_attempt(network, images, tmp_path):
+    brightest = (images.images.float() / 255).flatten(1).mean(1).max().item()
+    watched, settings = (
+        Overflowing(network, brightest + 0.01),
+        ProfileSettings.of(profile(**PGD | {"grid": [0.4]})),
+    )
+    for _ in range(2):  # a retry takes from the disk what is there
+        with pytest.raises(NotFinite):
+            evaluate(
+                watched, images, settings, tell=lambda line: None, kept=Blocks(tmp_path / "pgd.h5", "made")
+            )
+    assert not list(tmp_path.rglob("*.npy"))
+
+
+class Rootless(nn.Module):
+    """A network times 1, by a root whose gradient at 0 is 0 times infinity: it sees alike and cannot be climbed."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) * (1 + (0 * x).square().flatten(1).sum(1, keepdim=True).sqrt())
+
+
+@pytest.mark.parametrize("name", ["pgd", "pgd, L2", "gama", "autoattack"])
+def test_a_gradient_that_is_no_number_is_no_robustness(network, images, name):
+    rootless = Rootless(network)
+    x = images.images.float() / 255
+    with torch.no_grad():
+        assert torch.equal(rootless(x), network(x))
+    with pytest.raises(NotFinite, match=r"(gradients|logits) are not finite at"):
+        quietly(rootless, images, ATTACKS[name])
+
+
+def test_the_network_that_a_transfer_attack_is_made_on_is_watched_too(network, images):
+    settings = ProfileSettings.of(profile(**PGD, source="another run"))
+    with pytest.raises(
+        NotFinite, match="gradients of the network that the attack is made on are not finite at"
+    ):
+        evaluate(network, images, settings, tell=lambda line: None, source=Rootless(deepcopy(network)))
+    assert evaluate(
+        network, images, settings, tell=lambda line: None, source=deepcopy(network)
+    ).prediction.size
 
 
 def test_a_sound_network_is_left_without_a_watch(network, images):

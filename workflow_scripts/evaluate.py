@@ -98,9 +98,9 @@ def measured(
 ) -> "Evaluation":
     """`evaluation.profiles.evaluate`, in batches of at most `largest` images, smaller where memory does not suffice.
 
-    ValueError that names the weights where logits are no numbers.
+    ValueError that names the weights where logits or gradients are no numbers.
     """
-    from spatial_adversarial.evaluation.finite_logits import NonFiniteLogits
+    from spatial_adversarial.evaluation.finite import NotFinite
     from spatial_adversarial.evaluation.profiles import evaluate
     from spatial_adversarial.runner.device import halve_when_full
 
@@ -109,7 +109,7 @@ def measured(
         return halve_when_full(
             lambda batch: evaluate(network, images, settings, batch=batch, **more), largest
         )
-    except NonFiniteLogits as error:
+    except NotFinite as error:
         raise ValueError(f"{trained.weights}: network {trained.model['name']}: {error}") from None
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from spatial_adversarial.attacks.base import attack_mode
 from spatial_adversarial.attacks.block import BLOCK, ROWS, Block, Found, joined, predict
 from spatial_adversarial.data.images import ImageSet
-from spatial_adversarial.evaluation.finite_logits import finite_logits
+from spatial_adversarial.evaluation.finite import finite
 from spatial_adversarial.evaluation.resume import Kept, not_kept
 from spatial_adversarial.records.evaluation import Evaluation, Pictures
 from spatial_adversarial.records.profile import ProfileSettings
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 FLAGS = ("zero_gradient",)
 
 Tell = Callable[[str], None]
+Attacked = Callable[[Block, float], Found]  # the predictions of a block at a point
 
 
 class Space:
@@ -40,6 +41,11 @@ class Space:
         self.attacked = source or self.model
         self.inputs = network.normalise if normalized else lambda x: x
         self.low, self.high = (-1.0, 1.0) if normalized else (0.0, 1.0)
+
+    def watched(self) -> dict[str, nn.Module]:
+        """Its networks, by whose logits they give, in words."""
+        source = {" of the network that the attack is made on": self.attacked}
+        return {"": self.model} | (source if self.attacked is not self.model else {})
 
     def clean(self, x: Tensor) -> Tensor:
         """The clean inputs of pixels x [N, C, H, W]: what eps 0 leaves, clamp(inputs, low, high)."""
@@ -64,8 +70,8 @@ def evaluate(
     and changes no result; where it holds several blocks, an attack may take them together. `tell` is called with a line
     of progress after each point and each attacked block, and `kept` with a block's name and what makes its predictions.
     source: the network of the profile's `source`. Both networks are left as they were. smaller: the evaluation of the
-    profile that `survivors_of` names. NonFiniteLogits where the logits are no numbers; ValueError for a `smaller` that
-    is missing or of other images.
+    profile that `survivors_of` names. NotFinite where logits or gradients are no numbers; ValueError for a `smaller`
+    that is missing or of other images.
     """
     done = profile.perturbation
     _check_smaller(profile, images, smaller)
@@ -75,18 +81,23 @@ def evaluate(
     with (
         attack_mode(network),
         attack_mode(source or network),
-        finite_logits(space.model, images.labels.device) as check,
+        finite(space.watched(), images.labels.device) as check,
     ):
         clean = predict(space.model, images.images, batch, space.clean)
         check("on clean images")
         parts = images.images, images.labels, clean, clean
         everything = Block(space, *parts, batch=batch, seed=profile.seed)
+
+        def attacked(block: Block, x: float) -> Found:
+            rows = done.predictions(block, x)
+            check(f"at {x:g}")  # before a block is kept: the next attempt would take it as it is
+            return rows
+
         for number, x in enumerate(profile.grid):
             for draw in range(profile.draws):
                 before = clean if smaller is None else _before(smaller, draw, clean)
                 drawn = replace(everything, before=before, names=(draw,))
-                points.append(_point(drawn, profile, x, tell, kept))
-                check(f"at {x:g}")
+                points.append(_point(drawn, profile, x, attacked, tell, kept))
             tell(f"point {number + 1} of {len(profile.grid)}")
     shape = (len(profile.grid), profile.draws, len(images))
     found = {name: torch.stack([point[name] for point in points]).view(shape) for name in done.rows}
@@ -125,13 +136,15 @@ def _transformed_inputs(images: ImageSet, profile: ProfileSettings) -> ImageSet:
     return images
 
 
-def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: Kept) -> Found:
+def _point(
+    images: Block, profile: ProfileSettings, x: float, attacked: Attacked, tell: Tell, kept: Kept
+) -> Found:
     """The rows of the profile's attack or transform at one point and draw, [N] each; `images` are all of them."""
     done = profile.perturbation
     if done.keeps_clean(x):
         return {name: images.clean * (name not in FLAGS) for name in done.rows}
     if not done.in_blocks:
-        return done.predictions(images, x)
+        return attacked(images, x)
     found, blocks = [], _split(images)
     together = max(1, images.batch // BLOCK) if done.joins_blocks else 1
     ahead: dict[int, np.ndarray] = {}  # rows of blocks that went through the network with an earlier one
@@ -139,7 +152,7 @@ def _point(images: Block, profile: ProfileSettings, x: float, tell: Tell, kept: 
 
         def make(k: int = k) -> np.ndarray:
             if k not in ahead:
-                rows = done.predictions(joined(blocks[k : k + together]), x)
+                rows = attacked(joined(blocks[k : k + together]), x)
                 table = torch.stack([rows[name].long() for name in done.rows]).cpu()
                 ahead.update(enumerate((part.numpy() for part in table.split(BLOCK, dim=1)), start=k))
             return ahead.pop(k)
