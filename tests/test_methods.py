@@ -429,7 +429,7 @@ def test_checkpoints_of_earlier_versions_are_read():
     earlier = {name: value for name, value in vars(run.checkpoint).items() if name != "spent"}
     assert Checkpoint(**earlier).spent == (0.0, 0.0)  # it came later
     part = interrupt.capture(8, torch.zeros(2), {name: run._generator(name) for name in loop.STREAMS})
-    assert part.keys() == {"seen", "sums", "streams", "dropout"}
+    assert part.keys() == {"seen", "sums", "streams", "device", "dropout"}
     assert part["streams"].keys() == {"augment", "examples"}
     network = run.network.state_dict().keys()
     memory = {"average.n_averaged", *(f"average.module.{key}" for key in network)}

@@ -29,7 +29,7 @@ from spatial_adversarial.records.identity import canonical, released
 from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.run_folder import run_name
 from spatial_adversarial.runner.seeds import derive, unit_draw
-from spatial_adversarial.training import loop
+from spatial_adversarial.training import interrupt, loop
 from spatial_adversarial.training.checkpoint import load as load_checkpoint
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
@@ -343,6 +343,32 @@ def test_a_signal_during_validation_loses_no_step(digits, tmp_path, name, monkey
     assert ends(resumed) == ends(whole)
 
 
+def test_an_epoch_begun_on_a_gpu_goes_on_on_a_cpu(digits, tmp_path, monkeypatch, caplog):
+    """With the weights and sums that it had; a GPU's random streams, of another size, stay behind."""
+    made, resume, capture = recipe(epochs=2), tmp_path / "resume.pt", interrupt.capture
+    interrupted, validate = trainer(made, digits, save_every=1e6), loop.accuracy_of
+
+    def on_a_gpu(*arguments) -> dict:
+        state = torch.zeros(16, dtype=torch.uint8)
+        part = capture(*arguments)
+        return part | {"device": "cuda", "dropout": state, "streams": dict.fromkeys(part["streams"], state)}
+
+    def ended(*arguments):
+        raise Ended
+
+    monkeypatch.setattr(interrupt, "capture", on_a_gpu)
+    monkeypatch.setattr(loop, "accuracy_of", ended)
+    with pytest.raises(Ended):
+        list(interrupted.run(resume))
+    monkeypatch.setattr(loop, "accuracy_of", validate)
+    resumed = trainer(made, digits, network_seed=99)
+    resumed.checkpoint.made_of = interrupted.checkpoint.made_of
+    with caplog.at_level(logging.WARNING):
+        rows = list(resumed.run(resume))
+    assert len(rows) == resumed.epochs and "interrupted on cuda, goes on on cpu" in caplog.text
+    assert rows[0]["loss"] == next(trainer(made, digits).run(tmp_path / "whole.pt"))["loss"]
+
+
 def test_epochs_shorter_than_save_every_share_a_checkpoint(digits, tmp_path):
     made, resume, killed = recipe(epochs=4), tmp_path / "resume.pt", tmp_path / "killed"
     whole = trainer(made, digits)
@@ -567,6 +593,18 @@ def test_a_read_out_that_an_interrupted_run_was_not_asked_for_starts_it_anew(dig
         ]
         (tmp_path / "part.pt").unlink()
         caplog.clear()
+
+
+def test_the_best_of_a_part_of_the_epochs_is_not_the_best(digits, tmp_path, caplog):
+    """Asked for, then not, then again: the epochs between have never been looked at."""
+    made, resume = recipe(epochs=3, averaging=0.9), tmp_path / "resume.pt"
+    for wanted in (["best_robust"], []):
+        rows = trainer(made, digits, readouts=wanted).run(resume)
+        next(rows)
+        rows.close()
+    with caplog.at_level(logging.WARNING):
+        rows = list(trainer(made, digits, readouts=["best_robust"]).run(resume))
+    assert len(rows) == 3 and "starts anew" in caplog.text
 
 
 def test_read_outs_that_cannot_be_are_one_line(digits):

@@ -1,5 +1,6 @@
 """An interrupt within an epoch: a signal lets the job finish the current step and keep all that the rest needs."""
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -35,18 +36,26 @@ def signals_held(then: Callable[[], None]) -> Iterator[None]:
 def capture(seen: int, sums: Tensor, streams: dict[str, torch.Generator]) -> dict:
     """What the rest of an epoch depends on after `seen` images: sums so far, and where the random streams are."""
     states = {name: stream.get_state() for name, stream in streams.items()}
-    return {"seen": seen, "sums": sums, "streams": states, "dropout": _dropout_state(sums.device)}
+    where = {"device": sums.device.type, "dropout": _dropout_state(sums.device)}
+    return {"seen": seen, "sums": sums, "streams": states} | where
 
 
 def restore(part: dict, streams: dict[str, torch.Generator], device: torch.device) -> tuple[int, Tensor]:
-    """Put the random streams, and the device's own, where `capture` found them; returns its (seen, sums)."""
+    """Put the random streams, and the device's own, where `capture` found them; returns its (seen, sums).
+
+    Streams of a GPU cannot go on on a CPU, nor the other way: there they start the rest of the epoch anew.
+    """
+    seen, sums = part["seen"], part["sums"].to(device)
+    if part.get("device", device.type) != device.type:
+        logging.warning("interrupted on %s, goes on on %s: other random draws", part["device"], device.type)
+        return seen, sums
     for name, stream in streams.items():
         stream.set_state(part["streams"][name].cpu())
     if device.type == "cuda":
         torch.cuda.set_rng_state(part["dropout"].cpu(), device)
     else:
         torch.set_rng_state(part["dropout"].cpu())
-    return part["seen"], part["sums"].to(device)
+    return seen, sums
 
 
 def _dropout_state(device: torch.device) -> Tensor:

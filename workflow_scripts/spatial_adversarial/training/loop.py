@@ -256,6 +256,8 @@ class Trainer:
         self.checkpoint.network = self.network.state_dict()
         self.checkpoint.optimiser = self.optimiser.state_dict()
         self.checkpoint.averaged = self.averaged.state_dict() if self.averaged else None
+        if "best_robust" not in self.readouts:
+            self.checkpoint.best_robust = None  # of a part of the epochs only
         self.checkpoint.memory = self.memory.state_dict() if self.memory else None
 
     # Resuming
