@@ -33,8 +33,9 @@ class Column:
     def asked(self, rows: Iterable[str | int]) -> list[str]:
         """Those that were run of the rows that a sentence is about; NotInformative where one has not learnt."""
         names = list(map(str, rows))
-        for name in self.lost & set(names):
-            self.of(name)
+        for name in names:
+            if name in self.lost:
+                self.of(name)
         return self.among(names)
 
     def among(self, rows: Iterable[str | int]) -> list[str]:
