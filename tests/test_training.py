@@ -72,6 +72,15 @@ def train(spec: dict, data: str, folder: Path, seed: int = 3, start: Path | None
     script.train(spec, seed, data, folder, device="cpu", threads=1, start=start)
 
 
+def test_a_fetched_run_that_is_trained_is_no_longer_a_fetched_one(digits, tmp_path):
+    """Else the next call takes its files for what `fetch_run` made, and deletes them to fetch them again."""
+    folder = tmp_path / "digits/stdcnn/natural-0/seed3"
+    folder.mkdir(parents=True)
+    (folder / "fetched.json").write_text("{}")
+    train(recipe(epochs=1), digits, folder)
+    assert (folder / "weights.pt").exists() and not (folder / "fetched.json").exists()
+
+
 def one_line(caught: pytest.ExceptionInfo) -> str:
     assert "\n" not in str(caught.value)
     return str(caught.value)

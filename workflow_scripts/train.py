@@ -10,7 +10,7 @@ from spatial_adversarial.records.identity import completed, released
 from spatial_adversarial.runner.files import digest, lock, write_atomic
 from spatial_adversarial.runner.gpu_leases import lease
 from spatial_adversarial.runner.job import job, now, progress, record
-from spatial_adversarial.runner.run_folder import checked, run_name, same, write_run
+from spatial_adversarial.runner.run_folder import FETCHED, checked, run_name, same, write_run
 
 # Seconds between two checkpoints, more where an epoch takes longer: on an H200 that two share, an epoch of VGG16 takes
 # 3 s, and its checkpoint has 118 MB.
@@ -58,6 +58,7 @@ def train(
         network = load_network(recipe["model"], train_set, seed=seed, weights=start).to(target)
         if robust:
             train_set = mixed(train_set, load(robust, "train", device=target), recipe["mix"]["share"])
+        (folder / FETCHED).unlink(missing_ok=True)  # a run that was fetched once is from now on one made here
         trainer = Trainer(
             recipe,
             seed=seed,

@@ -17,10 +17,10 @@ from spatial_adversarial.results.run_index import Damaged, SharedRun
 from spatial_adversarial.runner.files import digest, lock, verify, write_atomic
 from spatial_adversarial.runner.hdf5 import opened
 from spatial_adversarial.runner.paths import Paths
-from spatial_adversarial.runner.run_folder import checked, read_run
+from spatial_adversarial.runner.run_folder import FETCHED, checked, read_run
 
 BASE = ("weights.pt", "history.csv", "run.yaml")  # of every run, beside the weights that some keep
-PROVENANCE, FETCHED, REFUSED = "provenance.json", "fetched.json", "refused.json"
+PROVENANCE, REFUSED = "provenance.json", "refused.json"
 FEW = 20  # runs, each of which has its line in the terminal
 
 
@@ -59,15 +59,14 @@ def wanted_runs(catalog: Catalog) -> Iterator[Wanted]:
     """Every run that a configuration's targets need, but those of a user's own network: its recipe names files here."""
     paths = Paths.of(catalog.config)
     asked = [path for target in catalog.targets.values() for path in target.paths()]
-    for path in dict.fromkeys(run for one in asked for run in catalog.needed(one)):
+    for path, seed in dict.fromkeys(pair for one in asked for pair in catalog.trainings(one)):
         recipe = catalog.recipe(path)
         if "file" in recipe["model"]:
             continue
         files = (*BASE, *(f"{weights}.pt" for weights in catalog.kept.get(path, [])))
         made_of = identity(recipe, "recipe"), catalog.data_identity(recipe["data"]), files
-        for seed in catalog.seeds(path):
-            folder, prepared = Path(paths.run(path, seed)), Path(paths.prepared(recipe["data"]))
-            yield Wanted(f"{path}/seed{seed}", *made_of, folder, prepared)
+        folder, prepared = Path(paths.run(path, seed)), Path(paths.prepared(recipe["data"]))
+        yield Wanted(f"{path}/seed{seed}", *made_of, folder, prepared)
 
 
 def export_runs(catalog: Catalog, folder: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ import yaml
 from spatial_adversarial.runner.files import digest, verify, write_checked
 
 AGAIN = "delete it and run again"
+FETCHED = "fetched.json"  # beside the files of a run that another made
 
 
 def run_name(folder: str | Path) -> str:
