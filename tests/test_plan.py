@@ -25,6 +25,7 @@ from spatial_adversarial.planning.costs import (
 from spatial_adversarial.planning.plan import Plan, sample_recipes
 from spatial_adversarial.planning.reach import beyond_reach
 from spatial_adversarial.planning.target_list import target_list
+from spatial_adversarial.results.shared_runs import wanted_runs
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS, PARAMETERS = 1_000_000, 50_000
@@ -128,8 +129,36 @@ def test_targets_that_share_no_run_add_up(catalog):
 
 def test_seeds_multiply_runs_and_hours(catalog, full):
     one, three = full.loc["all", ""], table(catalog(seeds=[0, 1, 2])).loc["all", ""]
-    for name in ("runs", "train_jobs", "evaluate_jobs", "train_hours", "evaluate_hours"):
+    for name in ("evaluate_jobs", "evaluate_hours"):
         assert three[name] == pytest.approx(3 * one[name])
+    # but for the networks whose features D_R shows: one each
+    made = catalog()
+    once = [plan(made).training(run, 0) for run in {run for run, _ in made.robust_images}]
+    for name in ("runs", "train_jobs"):
+        assert three[name] == 3 * one[name] - 2 * len(once)
+    hours = sum(job.hours for job in once)
+    assert once and three.train_hours == pytest.approx(3 * one.train_hours - 2 * hours)
+
+
+def test_a_network_that_robust_images_are_of_is_trained_with_its_own_seed(catalog):
+    made = catalog(papers=["features"], seeds=[1, 2])
+    target = made.targets["features", "fig3"]
+    ((robust, _),) = {key for key in made.robust_images if key[0] in made.needed(target.paths()[-1])}
+    pairs = {pair for path in target.paths() for pair in made.trainings(path)}
+    assert {seed for path, seed in pairs if path == robust} == {0}
+    wanted = {one.run for one in wanted_runs(made)}
+    assert f"{robust}/seed0" in wanted and f"{robust}/seed1" not in wanted
+
+
+def test_a_run_that_lacks_weights_that_it_is_to_keep_is_not_done(catalog):
+    made = catalog(papers=["oaat"], optional_rows=["oaat/table1/at_best"])
+    (path,) = (run for run, kept in made.kept.items() if kept == ["best_robust"])
+    folder = Path(made.config["results"]) / f"runs/{path}/seed0"
+    folder.mkdir(parents=True)
+    (folder / "weights.pt").touch()
+    assert plan(made).training(path, 0).state == "waiting"
+    (folder / "best_robust.pt").touch()
+    assert plan(made).training(path, 0).state == "done"
 
 
 def test_runs_done_begun_and_failed_are_seen(catalog):

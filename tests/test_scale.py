@@ -160,7 +160,20 @@ def test_a_row_is_run_where_recipe_data_and_attack_are_the_papers_on_enough_imag
 def test_the_status_is_that_of_each_member(catalog_of):
     catalog = catalog_of(overrides={"families": {"rotate": {"values": [0, 45, 180]}}})
     members = catalog.targets["invariance", "fig1"].panels[0].members
-    assert [catalog.status(member.path) for member in members] == ["run", "reduced", "run"]
+    assert [catalog.status("invariance", member.path) for member in members] == ["run", "reduced", "run"]
+
+
+def test_a_job_knows_a_targets_numbers_by_the_plans_fingerprint(full_config):
+    """Also where another paper has one of its runs at full size."""
+    more = {"c": {"data": "mnist", "model": "madry_lenet", "family": "pgd", "profile": "translation"}}
+    config = full_config | {
+        "budget": {"test_images": 1000},
+        "overrides": {"figures": {"invariance/fig5": {"panels": more}}},
+    }
+    plan, job = (load(config, ROOT / "figures", paper) for paper in (None, "invariance"))
+    target = plan.targets["invariance", "fig5"]
+    assert plan.panel_statuses(target)[-1] == "reduced"
+    assert plan.fingerprint(target) == job.fingerprint(job.targets["invariance", "fig5"])
 
 
 def test_a_table_of_the_demo_says_that_it_is_reduced(demo_config):

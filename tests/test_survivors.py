@@ -189,7 +189,7 @@ def test_a_row_says_so_and_is_the_papers(on):
     settings = next(settings for file, settings in files.items() if file.startswith("gama_16"))
     words = ProfileSettings.of(settings).perturbation.words(settings["grid"][0])
     assert words == ["eps 16/255", "100 steps", "of images that withstand eps 12/255"]
-    assert on.status(run, settings) == "run"
+    assert on.status("oaat", run, settings) == "run"
 
 
 REFUSED = {

@@ -1,6 +1,7 @@
 """Compute one target's tidy rows from the evaluations of its runs, or by simulation for a theory target."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target, of_job
@@ -30,7 +31,7 @@ def aggregate(
         target,
         seeds=catalog.seeds,
         bootstrap=catalog.config["bootstrap"],
-        status=catalog.status,
+        status=partial(catalog.status, target.paper),
         evaluation=lambda path, profile, seed: files[path, profile, seed],
         run=lambda path, seed: Path(paths.run(path, seed)),
         origin=catalog.origin,

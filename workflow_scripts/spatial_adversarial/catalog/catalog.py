@@ -28,13 +28,14 @@ class Catalog:
     """
 
     def __init__(self, config: dict, folder: Path, paper: str | None = None):
-        self._again = (folder, paper)
+        self._folder = folder
+        self._at_full_size: dict[str, Catalog] = {}
         specs = Specs(external_models.of_files(config), folder)
         self.config, self.registry = specs.config, specs.registry
         self.recipes: dict[str, dict] = {}
         self.registry["models"] |= external_models.models(specs)
         external_models.add_paper(specs)
-        papers = self.config["papers"] if paper is None else [paper]
+        self.papers = papers = self.config["papers"] if paper is None else [paper]
         scopes = {paper: specs.scope(paper, self.recipes) for paper in papers}
         found = [t for paper in papers for t in with_clean(list(targets_of(paper, specs, scopes[paper])))]
         self.targets = {(target.paper, target.name): target for target in found}
@@ -111,9 +112,22 @@ class Catalog:
 
     def needed(self, path: str) -> list[str]:
         """A run, and all those that it takes first: the one that it starts from, the one whose images it mixes in."""
+        return list(dict.fromkeys(run for run, _ in self.trainings(path)))
+
+    def trainings(self, path: str) -> list[tuple[str, int]]:
+        """(run without seed, seed) of a run's seeds, and of all those that they take first."""
+        pairs = (pair for seed in self.seeds(path) for pair in self._with_earlier(path, seed))
+        return list(dict.fromkeys(pairs))
+
+    def _with_earlier(self, path: str, seed: int) -> list[tuple[str, int]]:
+        """A training and all that it takes first; whose images it mixes in was trained with one seed for all."""
         recipe = self.recipe(path)
-        before = [recipe["start"], recipe["mix"] and recipe["mix"]["of"]]
-        return [path, *(run for one in before if one and one != "released" for run in self.needed(one))]
+        found, mix = [(path, seed)], recipe["mix"]
+        if recipe["start"]:
+            found += self._with_earlier(recipe["start"], seed)
+        if mix and mix["of"] != "released":
+            found += self._with_earlier(mix["of"], mix["seed"])
+        return found
 
     @cached_property
     def kept(self) -> dict[str, list[str]]:
@@ -156,13 +170,13 @@ class Catalog:
         """What of this configuration makes some results less than the paper's full size; empty when nothing does."""
         return budget.words(self.config)
 
-    def status(self, path: str, profile: dict | None = None) -> str:
+    def status(self, paper: str, path: str, profile: dict | None = None) -> str:
         """Whether a run or read-out, evaluated on a profile's settings if given, is the paper's: "run" or "reduced".
 
         It is the paper's where recipe and data are, the profile too but for its grid, and the test images as many as
-        the paper's or at least 500.
+        the paper's or at least 500. What another paper has counts for none: a job knows its own alone.
         """
-        full = self._full_size
+        full = self._full_size(paper)
         if run_and_weights(path)[0] not in full.recipes:
             return "reduced"
         theirs = full.profiles.get(path, {}).values()
@@ -171,7 +185,8 @@ class Catalog:
 
     def is_unchanged(self, model: str) -> bool:
         """Whether a network is as the registry has it: neither width nor anything else of it is overridden."""
-        ours, full = (one.registry["models"].get(model, {}) for one in (self, self._full_size))
+        catalogs = self, self._full_size(self.papers[0])
+        ours, full = (one.registry["models"].get(model, {}) for one in catalogs)
         return all(ours.get(key) == full.get(key) for key in (ours.keys() | full.keys()) - {"recipe"})
 
     def refused(self, target: Target) -> str:
@@ -181,23 +196,24 @@ class Catalog:
 
     def panel_statuses(self, target: Target) -> list[str]:
         """For each panel or row: "not run", "run", or "reduced" where one of its numbers is."""
-        return [least_status(self._panel_status(panel)) for panel in target.panels]
+        return [least_status(self._panel_status(target.paper, panel)) for panel in target.panels]
 
-    def _panel_status(self, panel: Panel) -> list[str]:
+    def _panel_status(self, paper: str, panel: Panel) -> list[str]:
         if panel.reason:
             return ["not run"]
         pairs = [pair for line in panel.lines for pair in line.profiles.items()]
-        found = [self.status(path, profile.settings) for path, profile in pairs]
-        return found or [self.status(member.path) for member in panel.members]
+        found = [self.status(paper, path, profile.settings) for path, profile in pairs]
+        return found or [self.status(paper, member.path) for member in panel.members]
 
-    @cached_property
-    def _full_size(self) -> "Catalog":
-        """The same papers at full size."""
+    def _full_size(self, paper: str) -> "Catalog":
+        """A paper at full size."""
         if not self.reduced():
             return self
-        full = {"budget": {}, "stand_ins": {}, "overrides": {}, "precision": None}
-        with known_to_be_valid():
-            return Catalog(self.config | full, *self._again)
+        if paper not in self._at_full_size:
+            full = {"budget": {}, "stand_ins": {}, "overrides": {}, "precision": None}
+            with known_to_be_valid():
+                self._at_full_size[paper] = Catalog(self.config | full, self._folder, paper)
+        return self._at_full_size[paper]
 
     def twin(self, target: Target) -> Target | None:
         """The first target, before this one, of the same panels: the one's numbers are the other's."""

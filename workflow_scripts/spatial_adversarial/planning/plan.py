@@ -108,8 +108,9 @@ class Plan:
 
     def jobs(self, target: Target) -> set[Job]:
         """Every job that it takes to make the target from nothing."""
-        seeds, runs = self.catalog.seeds, self._runs(target)
-        jobs = {self.training(path, seed) for path in runs for seed in seeds(path)}
+        trainings = {pair for path in target.paths() for pair in self.catalog.trainings(path)}
+        seeds, runs = self.catalog.seeds, {path for path, _ in trainings}
+        jobs = {self.training(*pair) for pair in trainings}
         jobs |= {self.evaluation(*b, seed) for b in self._bundles(target) for seed in seeds(b[0])}
         for name in {self.catalog.recipe(path)["data"] for path in runs}:
             jobs |= {self.download(name), self.preparation(name)}
@@ -127,10 +128,6 @@ class Plan:
         judged = [self.paths.claims(paper) for paper, claims in self.catalog.claims.items() if claims]
         closing = (products.closing, products.site)
         return _others([*judged, *(file for of in closing for file in of(self.catalog, self.paths))])
-
-    def _runs(self, target: Target) -> list[str]:
-        """The target's runs without seeds, and those that they need first."""
-        return list(dict.fromkeys(run for path in target.paths() for run in self.catalog.needed(path)))
 
     def _bundles(self, target: Target) -> Iterator[tuple[str, tuple[str, ...]]]:
         """(run without seed, profile files) of each evaluation job that the target needs."""
@@ -152,9 +149,9 @@ class Plan:
         images = self._images(recipe.data)[0] - recipe.split.validation
         passes = training_passes(recipe, min(images, recipe.split.limit or images))
         hours = self.rates.hours(network, "train", passes * described["multiply_adds"])
-        weights = Path(self.paths.weights(path, seed))
-        files = 1 + len(self.catalog.kept.get(path, []))
-        return Job("train", (weights,), hours, 4 * files * described["parameters"])
+        names = "weights", *self.catalog.kept.get(path, [])
+        files = tuple(Path(self.paths.weights(path, seed, name)) for name in names)
+        return Job("train", files, hours, 4 * len(files) * described["parameters"])
 
     def robust_images(self, mix: dict) -> Job:
         """The images that a recipe mixes in; released ones cost nothing."""
