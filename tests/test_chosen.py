@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.runner.paths import Paths
 
 ROOT = Path(__file__).parents[1]
 GRID = [(theta, eps) for theta in (0, 30, 60, 90, 120, 150, 180) for eps in (0, 2, 4, 8)]
@@ -47,12 +48,35 @@ def test_epochs_by_recipe_and_by_data(full_config, share, expected):
 
 def test_train_images_by_recipe_and_by_data(full_config):
     config = full_config | {"papers": ["invariance", "cusp"]}
-    images = {"by_data": {"cifar10": {"cusp_sgd": 5000, "default": 20000}, "default": 60000}}
+    images = {"by_data": {"cifar10": {"cusp_sgd": 5000, "default": 20000}, "default": 30000}}
     catalog = load(config | {"budget": {"train_images": images}}, ROOT / "figures")
-    assert [images_of(catalog, name) for name in (FIG1, FIG2, CUSP)] == [{60000}, {20000}, {5000}]
+    assert [images_of(catalog, name) for name in (FIG1, FIG2, CUSP)] == [{30000}, {20000}, {5000}]
+    # more than there are: the same run, not one of another id
+    images["by_data"]["default"] = 60000
+    plain, more = (
+        load(config | {"budget": made}, ROOT / "figures") for made in ({}, {"train_images": images})
+    )
+    assert more.targets[FIG1].paths() == plain.targets[FIG1].paths()
+    assert more.panel_statuses(more.targets[FIG1]) == plain.panel_statuses(plain.targets[FIG1])
     only = load(config | {"budget": {"train_images": {"cusp_sgd": 5000}}}, ROOT / "figures")
     assert [images_of(only, name) for name in (FIG1, FIG2, CUSP)] == [{None}, {None}, {5000}]
     assert set(only.targets[FIG2].paths()) == set(load(config, ROOT / "figures").targets[FIG2].paths())
+
+
+def test_folders_may_end_with_a_slash():
+    config = {"results": "results/mine/", "data": "data/", "tidy": None}
+    assert Paths.of(config) == Paths.of({"results": "results/mine", "data": "data", "tidy": None})
+
+
+def test_members_of_one_data_set_leave_the_targets_of_others_to_those_who_ask_for_them(full_config):
+    """Strengths that CIFAR-10 has and MNIST has not; and fewer first stages than second ones."""
+    members = {"pgd": [0, 8 / 255], "translate": [0, 0.2, 0.4]}
+    catalog = load(full_config | {"papers": ["tradeoff"], "budget": {"members": members}}, ROOT / "figures")
+    fits, other = (catalog.targets["tradeoff", name] for name in ("fig10", "fig7"))
+    assert not catalog.refused(fits) and len(fits.paths()) == 2
+    assert "budget.members.pgd" in catalog.refused(other)
+    second = catalog.targets["tradeoff", "fig12"].panels[0].members
+    assert [member.strength for member in second] == [0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_the_second_stage_of_a_run_has_the_budget_of_its_own_recipe(full_config):

@@ -52,7 +52,8 @@ copy_first_seed() {
 for stage in "${stages[@]}"; do
   printf '== %s\n' "$stage"
   results="${RESULTS:-results/overnight}/$stage"
-  files=$(files_of "$stage")
+  listed=$(files_of "$stage")
+  read -r -a files <<< "$listed"
   asked=(snakemake --profile profiles/overnight --configfile "profiles/overnight/$stage.yaml" "${dry[@]}" "${gpu[@]}" --config
     results="$results" data="${DATA:-data}" ${DATA_MIRROR:+data_mirror="$DATA_MIRROR"} ${gpu:+device=cuda jobs_per_gpu=4} --)
   if [ ${#dry[@]} = 0 ] && [ "$stage" = 1_mnist_seeds ]; then copy_first_seed "${results%_seeds}" "$results"; fi
@@ -61,7 +62,7 @@ for stage in "${stages[@]}"; do
     nice -n 19 "${asked[@]}" calibrate
     nice -n 19 "${asked[@]}" plan
   fi
-  nice -n 19 "${asked[@]}" $(printf "$results/%s " $files)
+  nice -n 19 "${asked[@]}" "${files[@]/#/$results/}"
   # what it was planned to cost, and what it did: seconds of the clock and of the CPU, by run and evaluation
   if [ ${#dry[@]} = 0 ]; then nice -n 19 "${asked[@]}" plan provenance; fi
 done

@@ -31,13 +31,18 @@ def of_runs(budget: dict, recipe: str, by: dict[str, str]) -> dict:
     return chosen
 
 
-def shrink_recipe(recipe: dict, budget: dict) -> dict:
-    """A canonical recipe with its phase lengths and the times of its schedules scaled, its training images limited."""
+def shrink_recipe(recipe: dict, budget: dict, images: int | None) -> dict:
+    """A canonical recipe with its phase lengths and the times of its schedules scaled, its training images limited.
+
+    images: how many the data set has for training and validation, if known; a budget of more changes nothing.
+    """
     share = budget.get("epochs", 1)
     phases = [_scaled_phase(phase, share) for phase in recipe["phases"]]
     split = dict(recipe["split"])
     split["limit"] = budget.get("train_images", split["limit"])
     split["validation"] = budget.get("validation_images", split["validation"])
+    if images and budget.get("train_images", 0) > images - split["validation"]:
+        split["limit"] = recipe["split"]["limit"]
     return _scaled_schedules(recipe | {"split": split}, share) | {"phases": phases}
 
 

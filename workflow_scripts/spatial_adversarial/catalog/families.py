@@ -32,15 +32,15 @@ def resolve_members(
     if family in after:
         raise CatalogError(f"{where}.start, or robust_images: the family needs itself first")
     robust = _robust_images(data, spec, scope, (*after, family), where)
-    starts = {}
-    if "start" in spec:
-        scope.find("families", spec["start"], f"{where}.start")
-        before = resolve_members(data, model, spec["start"], scope, (*after, family), values)
-        starts = {m.strength: m for m in before}
     spec = spec | {"recipe": merge(spec["recipe"], choose(recipe or {}, by, where))}
     if values is None:
-        wanted = choose(scope.config["budget"].get("members"), by, "config: budget.members")
-        values = budget.thin(spec.get("values", [None]), wanted, family, "config: budget.members")
+        values = _in_budget(spec.get("values", [None]), family, by, scope)
+    starts = {}
+    if "start" in spec:
+        before = choose(scope.find("families", spec["start"], f"{where}.start"), by, where)
+        shared = [value for value in values if value in before.get("values", [None])]
+        found = resolve_members(data, model, spec["start"], scope, (*after, family), shared)
+        starts = {m.strength: m for m in found}
     for value in values:
         lookup("strength", value, dict.fromkeys(spec.get("values", [None])), where)
     members = [
@@ -49,6 +49,26 @@ def resolve_members(
     if len({member.path for member in members}) < len(members):
         raise CatalogError(f"{where}.values: two of {values} are the same run")
     return members
+
+
+def _in_budget(values: list, family: str, by: dict, scope: Scope) -> list:
+    """The members that the budget leaves; BudgetError for one that only other data have, else CatalogError."""
+    where = "config: budget.members"
+    wanted = choose(scope.config["budget"].get("members"), by, where)
+    try:
+        return budget.thin(values, wanted, family, where)
+    except budget.BudgetError as refused:
+        everywhere = scope.find("families", family, where).get("values", [None])
+        try:
+            budget.thin(_flat(everywhere), wanted, family, where)
+        except budget.BudgetError:
+            raise CatalogError(str(refused)) from None
+        raise
+
+
+def _flat(values: dict | list) -> list:
+    """A family's strengths on all data sets and models."""
+    return values if isinstance(values, list) else [one for each in values.values() for one in _flat(each)]
 
 
 def _member(
@@ -87,7 +107,9 @@ def _member(
     if scope.config["precision"]:
         recipe["precision"] = scope.config["precision"]
     allowed = budget.of_runs(scope.config["budget"], base, by)
-    recipe, path = _run(recipe, model, allowed, f"{where} on {scope.place('recipes', base)}")
+    recipe, path = _run(
+        recipe, model, allowed, data_entry["train"], f"{where} on {scope.place('recipes', base)}"
+    )
     scope.recipes[path] = recipe
     if spec.get("vary") == SNAPSHOT:
         value = budget.scaled_step(value, recipe, allowed, where)
@@ -95,11 +117,11 @@ def _member(
     return Member(value, path, recipe)
 
 
-def _run(recipe: dict, model: str, allowed: dict, where: str) -> tuple[dict, str]:
+def _run(recipe: dict, model: str, allowed: dict, images: int | None, where: str) -> tuple[dict, str]:
     """The canonical recipe in what a budget allows, and its path; of an equal one that was met before, those of it."""
-    key = repr((recipe, model, allowed))
+    key = repr((recipe, model, allowed, images))
     if key not in RUNS:
-        made = budget.shrink_recipe(canonical(recipe, where), allowed)
+        made = budget.shrink_recipe(canonical(recipe, where), allowed, images)
         RUNS[key] = made, run_path(made, model)
     return RUNS[key]
 

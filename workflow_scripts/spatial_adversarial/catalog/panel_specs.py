@@ -43,7 +43,11 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
     model = lookup("model", panel["model"], scope.registry["models"], f"{where}.model")
     family = scope.find("families", panel["family"], f"{where}.family")
     only = scope.config.get("only_data")
-    members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
+    refused = ""
+    try:
+        members = resolve_members(panel["data"], panel["model"], panel["family"], scope)
+    except budget.BudgetError as error:
+        members, refused = [], str(error)
     used = scope.config["stand_ins"].get(panel["data"], panel["data"])
     label = lookup("data set", used, scope.registry["data"], "config: stand_ins")["label"]
     frame = Panel(
@@ -58,8 +62,10 @@ def resolve_panel(letter: str, panel: dict, scope: Scope, where: str) -> Panel:
         space=panel.get("space", "pixel"),
         members=tuple(members),
         curve=panel.get("curve", ""),
-        reason="" if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
+        reason=refused if only is None or panel["data"] in only else f"{data['label']} is not in only_data",
     )
+    if refused:
+        return frame
     try:
         frame = replace(frame, members=_of_strengths(frame.members, panel, scope, where))
         return replace(frame, lines=tuple(_lines(frame, panel, scope, where)))

@@ -23,7 +23,8 @@ class Paths:
     @classmethod
     def of(cls, config: dict) -> "Paths":
         """The paths of a configuration; `tidy`, which `redraw` reads, is where figures are drawn unless it is set."""
-        return cls(config["results"], config["data"], config.get("tidy") or f"{config['results']}/figures")
+        results, data = (config[name].rstrip("/") or "/" for name in ("results", "data"))
+        return cls(results, data, (config.get("tidy") or f"{results}/figures").rstrip("/"))
 
     def raw(self, data: str = "{data}") -> str:
         """The manifest of a data set's downloaded files."""
