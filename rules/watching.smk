@@ -23,11 +23,10 @@ def begin():
     for line in found.warnings:
         logger.warning(line)
     run = Run([one for one, _ in costs])
-    run.write(paths.jobs)
+    run.begin(paths.jobs)
     show_a_line_a_job(Status(run))
 
 
 def end():
     """Say in the list of jobs that the run has ended."""
-    if Path(paths.jobs).exists():
-        Run.read(paths.jobs).end(paths.jobs)
+    Run.end(paths.jobs)

@@ -144,8 +144,26 @@ def test_a_run_whose_process_is_gone_has_ended(tmp_path):
     run = Run.read(file)
     assert not run.goes_on and Run([], host="elsewhere", pid=gone.pid).goes_on
     assert Status(run).running_lines()[0].startswith("  stopped: one: epoch 6 of 12")
-    Run([]).end(file)
-    assert not Run.read(file).goes_on
+    Run([]).begin(file)
+    assert Run.read(file).goes_on
+    Run.end(file)
+    assert Run.read(file).ended and not Run.read(file).goes_on
+
+
+def test_a_short_call_leaves_the_status_of_a_long_one(tmp_path):
+    """`targets` and `plan` take no lock: they may be asked while a night's run goes on."""
+    file = tmp_path / "jobs.json"
+    with subprocess.Popen(["sleep", "60"]) as other:
+        long = Run([listed(tmp_path, "one", 50, *TRAINING)], pid=other.pid)
+        long.write(file)
+        Run([listed(tmp_path, "targets", 1)]).begin(file)
+        Run.end(file)
+        assert Run.read(file) == long and long.goes_on
+        long.started = time.time() - 3600  # before that process: another's number
+        assert not long.goes_on
+        other.kill()
+    Run([listed(tmp_path, "targets", 1)]).begin(file)
+    assert Run.read(file).jobs[0].name == "targets"
 
 
 def test_the_command_tells_it_from_the_results_folder_alone(tmp_path):

@@ -53,10 +53,19 @@ class Run:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
         return cls(**record | {"jobs": [ListedJob(**job) for job in record["jobs"]]})
 
-    def end(self, path: str | Path) -> None:
-        """Note in the file that this run has ended."""
-        self.ended = time.time()
-        self.write(path)
+    def begin(self, path: str | Path) -> None:
+        """Write the file, unless another call of Snakemake on this machine, which still goes on, has written it."""
+        there = Run.read(path) if Path(path).exists() else None
+        if there is None or there.host != self.host or there.pid == self.pid or not there.goes_on:
+            self.write(path)
+
+    @classmethod
+    def end(cls, path: str | Path) -> None:
+        """Note in the file that the run has ended, if it is that of this process."""
+        there = cls.read(path) if Path(path).exists() else None
+        if there and (there.pid, there.host) == (os.getpid(), platform.node()):
+            there.ended = time.time()
+            there.write(path)
 
     @property
     def goes_on(self) -> bool:
@@ -65,13 +74,14 @@ class Run:
             return False
         if self.host != platform.node() or self.pid == os.getpid():
             return True
+        import psutil  # where it is needed
+
         try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
+            return (
+                psutil.Process(self.pid).create_time() <= self.started + SLACK
+            )  # else the number is another's
+        except psutil.NoSuchProcess:
             return False
-        except PermissionError:
-            pass
-        return True
 
 
 class Status:
