@@ -247,6 +247,37 @@ def test_an_edit_of_a_neighbour_is_another_run(neighbours, tmp_path, full_config
     assert len(set(load(config, ROOT / "figures").recipes) - before) == 1
 
 
+@pytest.mark.parametrize("initialised", [True, False])
+def test_a_package_beside_the_file_is_its_own_with_and_without_an_init(
+    mine, tmp_path, full_config, initialised
+):
+    """Two models, each with a folder `nets` of its own; Python imports one without __init__.py too."""
+    files = []
+    for name, hidden in (("first", 8), ("second", 16)):
+        package = tmp_path / name / "nets"
+        package.mkdir(parents=True)
+        (package / "sizes.py").write_text(f"HIDDEN = {hidden}\n")
+        if initialised:
+            (package / "__init__.py").touch()
+        file = tmp_path / name / "mine.py"
+        file.write_text(
+            "def build(channels, side, classes):\n"
+            "    from nets.sizes import HIDDEN\n"
+            "    from torch import nn\n"
+            "    inputs = channels * side * side\n"
+            "    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, HIDDEN), nn.Linear(HIDDEN, classes))\n"
+        )
+        files.append(str(file))
+    built = [models.build(spec(mine, file=file, weights=None), **SHAPE) for file in files]
+    assert [len(next(network.parameters())) for network in built] == [8, 16] and "nets" not in sys.modules
+    config = full_config | {
+        "own": {"mine": {k: v for k, v in mine.items() if k != "weights"} | {"file": files[0]}}
+    }
+    before = set(load(config, ROOT / "figures").recipes)
+    (tmp_path / "first/nets/sizes.py").write_text("HIDDEN = 4\n")
+    assert len(set(load(config, ROOT / "figures").recipes) - before) == 1
+
+
 FAULTS = """
 import torch
 from torch import nn

@@ -168,8 +168,10 @@ def neighbours(file: Path, where: str) -> list[Path]:
     while left:
         for name in _imports(left.pop(), where):
             module, package = file.parent / f"{name}.py", file.parent / name
-            files = sorted(package.rglob("*.py")) if (package / "__init__.py").is_file() else []
-            files = files or ([module] if module.is_file() else [])
+            of_package = sorted(package.rglob("*.py")) if package.is_dir() else []
+            # a package without __init__.py comes after a module of its name
+            alone = module.is_file() and package / "__init__.py" not in of_package
+            files = [module] if alone else of_package
             new = [one for one in files if one not in found and one != file]
             found |= dict.fromkeys(new)
             left += new

@@ -1,6 +1,6 @@
 """A user's own network: a Python file with a builder in it, and maybe its weights."""
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +61,7 @@ def _beside(path: Path) -> Iterator[None]:
     folder = str(path.resolve().parent)
     names = {file.stem for file in Path(folder).glob("*.py")}
     names |= {file.parent.name for file in Path(folder).glob("*/__init__.py")}
+    names |= {name for name in {file.parent.name for file in Path(folder).glob("*/*.py")} if _is_free(name)}
 
     def taken() -> dict:
         return {name: sys.modules[name] for name in list(sys.modules) if name.partition(".")[0] in names}
@@ -77,6 +78,15 @@ def _beside(path: Path) -> Iterator[None]:
         for name in taken():
             del sys.modules[name]
         sys.modules.update(others)
+
+
+def _is_free(name: str) -> bool:
+    """Whether no installed package has a name: one without __init__.py, beside the file, gives way to it."""
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # of a module made by hand
+        return False
+    return found is None or found.origin is None
 
 
 def _called(name: str, call, *args, **kwargs):

@@ -72,7 +72,7 @@ class JobInputs:
     def released_files(self) -> dict[str, str]:
         """The two files of the released D_R; WorkflowError where one is missing."""
         config = self.catalog.config
-        folder = Path(config["data_mirror"] or "data_mirror") / "robust_CIFAR"
+        folder = Path(config["data_mirror"] or "data_mirror").expanduser() / "robust_CIFAR"
         files = {"images": folder / "CIFAR_ims", "labels": folder / "CIFAR_lab"}
         missing = [str(file) for file in files.values() if not file.is_file()]
         if missing:
