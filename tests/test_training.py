@@ -329,22 +329,27 @@ def test_a_signal_within_an_epoch_ends_the_step_and_the_rest_is_bit_identical(
     assert ends(resumed) == ends(whole)
 
 
+def interrupt_in_validation(run: Trainer, resume: Path, epoch: int, monkeypatch) -> None:
+    """Train until a signal comes while that epoch, counted from 0, is validated."""
+
+    def ended(*arguments):
+        if run.checkpoint.epoch == epoch:
+            raise Ended
+        return accuracy_of(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "accuracy_of", ended)
+        with pytest.raises(Ended):
+            list(run.run(resume))
+
+
 @pytest.mark.parametrize("name", RICH)
 def test_a_signal_during_validation_loses_no_step(digits, tmp_path, name, monkeypatch):
     made, resume = recipe(**RICH[name]), tmp_path / "resume.pt"
     whole = trainer(made, digits)
     history = list(whole.run(tmp_path / "whole.pt"))
-    interrupted, validate = trainer(made, digits, save_every=1e6), loop.accuracy_of
-
-    def ended(*arguments):
-        if interrupted.checkpoint.epoch == whole.epochs - 1:
-            raise Ended
-        return validate(*arguments)
-
-    monkeypatch.setattr(loop, "accuracy_of", ended)
-    with pytest.raises(Ended):
-        list(interrupted.run(resume))
-    monkeypatch.setattr(loop, "accuracy_of", validate)
+    interrupted = trainer(made, digits, save_every=1e6)
+    interrupt_in_validation(interrupted, resume, whole.epochs - 1, monkeypatch)
     resumed = trainer(made, digits, network_seed=99)
     resumed.checkpoint.made_of = whole.checkpoint.made_of
     assert load_checkpoint(resume, whole.checkpoint.made_of).step == whole.steps
@@ -355,21 +360,15 @@ def test_a_signal_during_validation_loses_no_step(digits, tmp_path, name, monkey
 def test_an_epoch_begun_on_a_gpu_goes_on_on_a_cpu(digits, tmp_path, monkeypatch, caplog):
     """With the weights and sums that it had; a GPU's random streams, of another size, stay behind."""
     made, resume, capture = recipe(epochs=2), tmp_path / "resume.pt", interrupt.capture
-    interrupted, validate = trainer(made, digits, save_every=1e6), loop.accuracy_of
+    interrupted = trainer(made, digits, save_every=1e6)
 
     def on_a_gpu(*arguments) -> dict:
         state = torch.zeros(16, dtype=torch.uint8)
         part = capture(*arguments)
         return part | {"device": "cuda", "dropout": state, "streams": dict.fromkeys(part["streams"], state)}
 
-    def ended(*arguments):
-        raise Ended
-
     monkeypatch.setattr(interrupt, "capture", on_a_gpu)
-    monkeypatch.setattr(loop, "accuracy_of", ended)
-    with pytest.raises(Ended):
-        list(interrupted.run(resume))
-    monkeypatch.setattr(loop, "accuracy_of", validate)
+    interrupt_in_validation(interrupted, resume, 0, monkeypatch)
     resumed = trainer(made, digits, network_seed=99)
     resumed.checkpoint.made_of = interrupted.checkpoint.made_of
     with caplog.at_level(logging.WARNING):

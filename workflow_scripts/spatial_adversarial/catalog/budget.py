@@ -39,10 +39,9 @@ def shrink_recipe(recipe: dict, budget: dict, images: int | None) -> dict:
     share = budget.get("epochs", 1)
     phases = [_scaled_phase(phase, share) for phase in recipe["phases"]]
     split = dict(recipe["split"])
-    split["limit"] = budget.get("train_images", split["limit"])
     split["validation"] = budget.get("validation_images", split["validation"])
-    if images and budget.get("train_images", 0) > images - split["validation"]:
-        split["limit"] = recipe["split"]["limit"]
+    if not images or budget.get("train_images", 0) <= images - split["validation"]:
+        split["limit"] = budget.get("train_images", split["limit"])
     return _scaled_schedules(recipe | {"split": split}, share) | {"phases": phases}
 
 

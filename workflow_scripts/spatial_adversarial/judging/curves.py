@@ -188,9 +188,9 @@ def _within(curves: Curves, test: dict, level: float, what: str, range: list[flo
     share, *drawn = np.mean([_is_within(np.append(one.value, one.drawn), range) for one in members], axis=0)
     found = Interval(share, share, share, published=True)
     if drawn:
-        images = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-        ends = zip(of_share(share, len(members), level), images, strict=True)
-        found = Interval(share, *(pick(end) for pick, end in zip((min, max), ends, strict=True)))
+        low, high = of_share(share, len(members), level)
+        least, greatest = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+        found = Interval(share, min(low, least), max(high, greatest))
     cells = judge_interval(found, what, test)
     return cells | {"line": cells["line"] + noise(members)}
 
