@@ -487,6 +487,22 @@ def test_a_figure_without_a_fooling_rate_has_no_plane():
     assert all(axes.get_title(loc="left") != PLANE for axes in drawn.axes)
 
 
+def test_the_plane_takes_the_largest_range_of_the_panels_that_were_run():
+    joint = make_panel("a", FRACTIONS, JOINT, status="not run", reason="left out")
+    both = [make_panel("b", FRACTIONS, SHIFTS), make_eps_panel("c", FRACTIONS, "trained up to ±i")]
+    rows, figure = make_figure([joint, *both], 3)
+    (axes,) = [axes for axes in panels.draw(rows, figure).axes if axes.get_title(loc="left") == PLANE]
+    x = rows[(rows.panel == "b") & (rows.x == 0.4)].value
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), x)
+    assert axes.get_ylabel() == "1 − fooling rate at 2/255 (%)"
+
+
+def test_a_row_whose_fooling_rate_was_not_run_has_no_plane():
+    shown = [make_panel("a", ROTATIONS), make_eps_panel("b", ROTATIONS, "trained up to ±degrees")]
+    rows, figure = make_figure([shown[0], replace(shown[1], status="not run", reason="left out")], 2)
+    assert all(axes.get_title(loc="left") != PLANE for axes in panels.draw(rows, figure).axes)
+
+
 def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
     rows, figure = two_panels()
     figure = replace(figure, panels=(figure.panels[0], replace(figure.panels[1], reach=20 / 255)))

@@ -187,8 +187,9 @@ def _label(row: list[DrawnPanel]) -> str:
 
 
 def plane_rows(figure: DrawnFigure) -> list[list[DrawnPanel]]:
-    """The rows that the trade-off plane of a figure, or of a page of it, shows."""
-    return rows_of(figure.all_panels or figure.panels) if figure.trade_off else []
+    """The rows, of panels that were run, that the trade-off plane of a figure, or of a page of it, shows."""
+    panels = [panel for panel in figure.all_panels or figure.panels if panel.status != "not run"]
+    return rows_of(panels) if figure.trade_off else []
 
 
 def common_names(figure: DrawnFigure) -> list[str]:
