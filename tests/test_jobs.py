@@ -147,6 +147,12 @@ def test_progress_is_lines_in_the_log(rule: SimpleNamespace) -> None:
     assert "loss=0.5" in text.split("epochs: 2/2")[1]
 
 
+def test_progress_begins_with_what_was_done_before(rule: SimpleNamespace) -> None:
+    with job.job(rule), job.progress(15, "epochs", done=11, every=0.0) as bar:
+        bar.update()
+    assert "epochs: 11/15 [00:00<?" in log_of(rule) and "epochs: 12/15 [" in log_of(rule)
+
+
 def test_progress_is_rare(rule: SimpleNamespace) -> None:
     with job.job(rule):
         for _ in job.progress(range(100_000), "steps"):

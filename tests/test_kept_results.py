@@ -90,6 +90,16 @@ def test_a_stage_costs_cpu_hours_on_a_cpu_and_job_hours_on_a_gpu(tmp_path):
     assert list_kept.cost(tmp_path, stage) == "| 3 | 11 | 7.2 | 1 |  | 0.50 |"
 
 
+def test_a_stage_that_was_not_planned_is_listed_with_its_cost(tmp_path):
+    (tmp_path / "plan.csv").write_text("stage,runs,planned_cpu_hours\n2,11,7.2\n", encoding="utf-8")
+    (tmp_path / "1_more").mkdir()
+    made = [("runs/a", "NVIDIA H200", 1800, 1700)]
+    rows = pd.DataFrame(made, columns=["result", "device", "seconds", "cpu_seconds"])
+    rows.to_csv(tmp_path / "1_more/provenance.csv", index=False)
+    listed = [list_kept.cost(tmp_path, stage) for stage in list_kept.stages(tmp_path)]
+    assert listed == ["| 1_more |  |  | 1 |  | 0.50 |", "| 2 | 11 | 7.2 | 0 | not run |  |"]
+
+
 def test_the_pages_of_a_stage_are_made_from_its_kept_files(tmp_path, snakemake):
     shutil.copytree(KEPT / "5_mnist_pgd", tmp_path / "results")
     config = merge(read(ROOT / "config.yaml"), read(KEPT / "5_mnist_pgd/config.yaml"))

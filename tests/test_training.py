@@ -284,7 +284,9 @@ def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, 
         torch.manual_seed(stop)
         resumed = trainer(made, digits, network_seed=99)
         resumed.checkpoint.made_of = whole.checkpoint.made_of  # a checkpoint of other weights is refused
-        assert head + list(resumed.run(resume)) == history
+        rows = resumed.run(resume)
+        assert resumed.checkpoint.epoch == stop  # before it trains on: what the log's first line says
+        assert head + list(rows) == history
         assert resumed.checkpoint.history == history
         assert ends(resumed) == ends(whole)
 

@@ -24,8 +24,8 @@ Written by `python workflow_scripts/list_kept.py docs/results` from the files he
 attack are the paper's, and at least 500 test images were attacked. Letters are a figure's panels, names a table's
 rows; a panel may lack members of its family, which its stage's config.yaml then names.
 Planned hours are those of `plan` with what `calibrate` measured on the machine that made the rest, one thread a job
-(`docs/results/plan.csv`); measured ones are those of the runs and evaluations that were made, on a CPU its CPU hours,
-on a GPU the hours of the jobs, of which several shared it.
+(`docs/results/plan.csv`, for the stages of `profiles/overnight`); measured ones are those of the runs and evaluations
+that were made, on a CPU its CPU hours, on a GPU the hours of the jobs, of which several shared it.
 """
 
 
@@ -79,16 +79,25 @@ def cost(folder: Path, stage: dict[str, str]) -> str:
     return f"| {planned} | {runs} | {on_cpu if runs else 'not run'} | {on_gpu} |"
 
 
+def stages(folder: Path) -> list[dict[str, str]]:
+    """The stages by name: {"stage", "runs", "planned_cpu_hours"}, the last two empty where none was planned."""
+    planned = list(csv.DictReader((folder / "plan.csv").read_text(encoding="utf-8").splitlines()))
+    found = {stage["stage"]: stage for stage in planned}
+    for file in folder.glob("*/provenance.csv"):
+        none = {"stage": file.parent.name, "runs": "", "planned_cpu_hours": ""}
+        found.setdefault(file.parent.name, none)
+    return [found[name] for name in sorted(found)]
+
+
 def text(folder: Path) -> str:
     """The page of the results kept in `folder`."""
     catalog = load(read(ROOT / "config.yaml"), ROOT / "figures")
-    plan = csv.DictReader((folder / "plan.csv").read_text(encoding="utf-8").splitlines())
     lines = [
         HEAD,
         "| stage | runs | planned CPU hours | runs made | measured CPU hours | job hours on a GPU |",
         "|---|---|---|---|---|---|",
     ]
-    lines += [cost(folder, stage) for stage in plan]
+    lines += [cost(folder, stage) for stage in stages(folder)]
     lines += [
         "",
         "| paper | target | paper's scale | reduced | not run | stage |",

@@ -69,7 +69,10 @@ def train(
             readouts=readouts,
             save_every=SAVE_EVERY,
         )
-        with progress(trainer.epochs, str(folder)) as bar, closing(trainer.run(resume)) as rows:
+        with (
+            closing(trainer.run(resume)) as rows,
+            progress(trainer.epochs, str(folder), done=trainer.checkpoint.epoch) as bar,
+        ):
             for row in rows:
                 bar.update(row["epoch"] - bar.n)
                 bar.set_postfix(

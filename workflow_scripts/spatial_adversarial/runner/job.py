@@ -174,11 +174,12 @@ def _is_snakemake(process: "Process") -> bool:
     return any(Path(word).name in ("snakemake", "snakemake.py") for word in words[:3])
 
 
-def progress(work: Iterable | int, description: str, *, every: float = 10.0) -> "tqdm":
+def progress(work: Iterable | int, description: str, *, done: int = 0, every: float = 10.0) -> "tqdm":
     """Tell how far a long loop is: steps done, time left and rate, a log line at most each `every` seconds.
 
     `work` is what to iterate over (`for batch in progress(batches, "epoch 3")`), or the number of steps, and
-    the caller counts them by `.update()`. `.set_postfix(loss=...)` adds values to the line.
+    the caller counts them by `.update()`, beyond the `done` that an interrupted loop had made. `.set_postfix(loss=...)`
+    adds values to the line.
     """
     from tqdm import tqdm
 
@@ -186,6 +187,7 @@ def progress(work: Iterable | int, description: str, *, every: float = 10.0) -> 
     return tqdm(
         **counted,
         desc=description,
+        initial=done,
         file=_LogLines(),
         mininterval=every,
         position=0,  # nested ones too: no cursor movements in a file

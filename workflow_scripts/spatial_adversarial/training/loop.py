@@ -79,8 +79,11 @@ class Trainer:
         self.checkpoint = Checkpoint(made_of(recipe, seed, network, train, validation))
 
     def run(self, resume: Path) -> Iterator[dict]:
-        """Train to the end, or on from the checkpoint `resume`; yields each epoch's history row."""
+        """Train to the end; yields each epoch's history row. What the checkpoint `resume` has is taken up at once."""
         self._resume(load(resume, self.checkpoint.made_of))
+        return self._rest(resume)
+
+    def _rest(self, resume: Path) -> Iterator[dict]:
         while self.checkpoint.epoch < self.epochs:
             try:
                 row, robust = self._epoch(resume)
