@@ -12,6 +12,7 @@ from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.judging import judge_claim
 from spatial_adversarial.metrics.hypervolume import hypervolume, on_front
 from spatial_adversarial.panels.pareto import dominated
+from spatial_adversarial.plots import style
 from spatial_adversarial.records.tidy import CellRow, frame
 from spatial_adversarial.reporting.captions import figure
 from spatial_adversarial.statistics.intervals import Sample
@@ -304,10 +305,13 @@ def test_every_model_is_numbered_once_and_lists_are_compared_with_one_model(cata
     canvas = drawn_figure(catalog, made()[0])
     plane, lists = canvas.axes
     assert sorted(text.get_text() for text in plane.texts) == sorted(POINTS)
-    assert [line.get_xdata().round(6).tolist() for line in lists.lines[1:]] == [
-        [-10, 10],
-        [-5, 5],
-    ]  # less row 3
+    marks = {shape: [line for line in lists.lines if line.get_marker() == shape] for shape in "os"}
+    gains = {shape: [x for line in own for x in line.get_xdata()] for shape, own in marks.items()}
+    assert np.allclose(gains["o"], [-10, 10]) and np.allclose(gains["s"], [-5, 5])  # less row 3
+    bars = [
+        line.get_xdata() for line in lists.lines if line.get_marker() == "None" and line is not lists.lines[0]
+    ]
+    assert len(bars) == 4 and all(low < high for low, high in bars)
     told = lists.texts[0].get_text().replace("\n", " ")
     assert "Of 2 lists 1 gain in spatial accuracy, 1 in adversarial, 1 in both" in told
     assert "ours as a set: +8.0 points of dominated area" in told  # .33 - .25
@@ -324,6 +328,16 @@ def test_models_not_shown_to_have_learnt_dominate_nothing(catalog):
     canvas = drawn_figure(catalog, rows)
     assert canvas.axes[0].get_title(loc="left") == "front: rows 2, 3"
     assert "pale" in canvas.legends[0].get_texts()[-1].get_text()
+    lists = canvas.axes[1]
+    assert "Of 1 list 0 gain in spatial accuracy, 0 in adversarial" in lists.texts[0].get_text().replace(
+        "\n", " "
+    )
+    assert [
+        line.get_alpha() for line in lists.lines if line.get_marker() == "o" and len(line.get_xdata())
+    ] == [
+        1,
+        style.PALE,
+    ]
     rows, _ = made(lost="45")
     ours = rows[(rows.metric == "hypervolume") & (rows.panel == "ours")].iloc[0]
     assert np.isnan(ours.value) and ours.learnt == "no" and ours.status == "run"

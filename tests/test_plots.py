@@ -503,6 +503,117 @@ def test_a_row_whose_fooling_rate_was_not_run_has_no_plane():
     assert all(axes.get_title(loc="left") != PLANE for axes in panels.draw(rows, figure).axes)
 
 
+def test_the_plane_takes_the_attacked_eps_next_to_a_tenth():
+    rows, figure = make_figure([make_panel("a", ROTATIONS), make_eps_panel("b", ROTATIONS, "±degrees")], 2)
+    thinned = dict(zip(BUDGETS, (0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1), strict=True))
+    rows["x"] = rows["x"].mask(rows.panel == "b", rows["x"].map(thinned))
+    (axes,) = [axes for axes in panels.draw(rows, figure).axes if axes.get_title(loc="left") == PLANE]
+    assert axes.get_ylabel() == "1 − fooling rate at 0.15 (%)"
+    y = rows[(rows.panel == "b") & (rows.x == 0.15)].value
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), y)
+
+
+def test_the_planes_line_joins_what_has_learnt():
+    rows, figure = two_panels()
+    drawn = panels.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
+    (axes,) = [axes for axes in drawn.axes if axes.get_title(loc="left") == PLANE]
+    assert len(axes.lines[0].get_xdata()) == 6 and len(axes.lines) == 8
+    flat = (rows.panel == "b") & (rows.x.astype(float) > 7.9 / 255) & (rows.strength != "60")
+    rows = rows.assign(value=rows.value.mask(flat, 0.01))
+    drawn = panels.draw(rows.assign(learnt=np.where(rows.strength == "60", "no", "yes")), figure)
+    assert "beyond: all that learnt meet" in panel_axes(drawn)[1].get_xlabel()
+
+
+def with_own(names):
+    """Two panels with networks over their curves: all in the second, the first lacks the first name."""
+    rows, figure = two_panels()
+    over = {
+        x: [replace(panel, letter=f"{x} {k}", network=name) for k, name in enumerate(names)]
+        for x, panel in zip("ab", figure.panels, strict=True)
+    }
+    pieces = [rows]
+    for panel in [*over["a"], *over["b"]]:
+        own = rows[(rows.panel == panel.letter[0]) & (rows.strength == "90")]
+        pieces.append(own.assign(panel=panel.letter, strength="0", clean_accuracy=0.95))
+    panels_ = (
+        replace(figure.panels[0], over=tuple(over["a"][1:])),
+        replace(figure.panels[1], over=tuple(over["b"])),
+    )
+    return pd.concat(pieces), replace(figure, panels=panels_)
+
+
+def test_a_network_over_the_curves_looks_alike_in_all_panels_and_like_no_other():
+    names = ["one", "two", "three", "four", "five"]
+    drawn = panels.draw(*with_own(names))
+    looks = [
+        {
+            line.get_label(): (line.get_color(), line.get_marker(), str(line._dash_pattern))
+            for line in axes.lines
+        }
+        for axes in panel_axes(drawn)
+    ]
+    labels = [f"{name} · 95.0%" for name in names]
+    assert all(looks[0][label] == looks[1][label] for label in labels[1:])
+    assert len({looks[1][label] for label in labels}) == 5
+
+
+def test_a_network_over_the_curves_has_its_point_in_the_plane():
+    rows, figure = with_own(["Without invariance", "A network with a rather long name"])
+    drawn = panels.draw(rows, figure)
+    (axes,) = [axes for axes in drawn.axes if axes.get_title(loc="left") == PLANE]
+    names = [text.get_text().replace("\n", " ") for text in axes.get_legend().get_texts()]
+    assert "A network with a rather long name" in names and "Without invariance" not in names
+    x = rows[(rows.panel == "a 1") & (rows.x == 180)].value.item()
+    y = rows[(rows.panel == "b 1") & np.isclose(rows.x, 2 / 255)].value.item()
+    assert axes.lines[-1].get_xydata().tolist() == [[x, y]]
+    assert axes.lines[-1].get_color() == style.OVER[0]["color"]  # the first of the first panel
+    drawn.draw_without_rendering()
+    width = drawn.get_window_extent().width
+    assert all(
+        text.get_window_extent().x1 <= width for legend in drawn.legends for text in legend.get_texts()
+    )
+
+
+def y_ticks(figure):
+    """{(letter): whether its y axis has labels}."""
+    figure.draw_without_rendering()
+    return {
+        axes.get_title(loc="left"): any(
+            tick.label1.get_visible() and tick.label1.get_text() for tick in axes.yaxis.get_major_ticks()
+        )
+        for axes in panel_axes(figure)
+    }
+
+
+def test_the_first_panel_that_was_run_of_each_scale_has_its_y_axis_labelled():
+    first, second = make_panel("a", ROTATIONS), make_eps_panel("b", ROTATIONS, "±degrees")
+    rows, figure = make_figure([replace(first, status="not run", reason="left out"), second], 2)
+    assert y_ticks(panels.draw(rows, figure))["(b)"]
+    rows, figure = make_figure([first, second], 2)
+    assert y_ticks(panels.draw(rows, figure)) == {"(a)": True, "(b)": False}
+    assert layout._y_axes([first, second, first], [0, 1, 2], [False, True, False]) == [True, True, True]
+
+
+def test_a_line_of_one_member_shows_its_interval():
+    rows, figure = strength_figure()
+    one = tuple(replace(panel, strengths=(180.0,)) for panel in figure.panels)
+    rows = rows[rows.strength == "180"]
+    axes = panels.draw(rows, replace(figure, panels=one)).axes[0]
+    spans = {
+        tuple(path.vertices[:, 1]) for bars in axes.collections for path in bars.get_paths() if len(path) == 2
+    }
+    own = rows[(rows.panel == "a") & (rows.profile == "clean")]
+    assert (own.low.item(), own.high.item()) in spans
+
+
+def test_the_first_and_last_strength_have_labels_and_the_others_ticks():
+    drawn = panels.draw(*strength_figure())
+    ticks = drawn.axes[0].xaxis.get_major_ticks()
+    assert [tick.get_loc() for tick in ticks] == list(map(float, ROTATIONS))
+    texts = [tick.label1.get_text() for tick in ticks]
+    assert texts[0] == "0°" and texts[-1] == "180°"
+
+
 def test_eps_out_of_reach_is_shaded_and_named_and_curves_end_soon_after_it():
     rows, figure = two_panels()
     figure = replace(figure, panels=(figure.panels[0], replace(figure.panels[1], reach=20 / 255)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import cycle, groupby
+from itertools import groupby
 from textwrap import fill
 
 from matplotlib.axes import Axes
@@ -91,10 +91,12 @@ def _draw_panel(
         style.not_run(axes, panel.reason)
         return []
     most = max(len(one.lines) for one in figure.panels)
+    looks = layout.looks_over(figure)
     try:
         lines = draw_panel(axes, of_label(_rows_run(rows, panel)), replace(panel, most_lines=most))
-        for one, look in zip(panel.over, cycle(style.OVER), strict=False):
-            lines.append(profile_curves.draw_over(axes, of_label(_rows_run(rows, one)), one, look))
+        for one in panel.over:
+            own = of_label(_rows_run(rows, one))
+            lines.append(profile_curves.draw_over(axes, own, one, looks[one.network]))
         return lines
     except ValueError as error:
         raise ValueError(f"{figure.paper} {figure.target}: {error}") from None

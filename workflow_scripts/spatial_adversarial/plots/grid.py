@@ -20,6 +20,7 @@ from spatial_adversarial.plots.layout import (
     header,
     heading,
     layout,
+    looks_over,
     note,
     plane_rows,
     rows_of,
@@ -58,7 +59,7 @@ def draw(
     style.foot(canvas, note(figure))
     if places.plane is not None:
         axes = _axes(canvas, (LEFT, places.plane, *PLANE), places.height)
-        trade_off.draw(axes, rows, plane_rows(figure), common_names(figure))
+        trade_off.draw(axes, rows, plane_rows(figure), common_names(figure), looks_over(figure))
     return canvas
 
 

@@ -112,9 +112,12 @@ def layout(figure: DrawnFigure) -> Layout:
     at = [[k if packed else columns.index(_column(panel)) for k, panel in enumerate(row)] for row in rows]
     lows = [_x_axes(r, rows, at) for r in range(len(rows))]
     scaled = [_own_scale(column) for column in columns]
+    scales = [_y_axes(row, at[r], scaled) for r, row in enumerate(rows)]
     strengths = figure.panels[0].x_axis == "strength"
     right = 0.1 if strengths else LEGEND
-    gaps = [0.0] + [OWN_SCALE if own else GAP for own in scaled[1:]]
+    labelled = {c for r, own in enumerate(scales) for c, scale in zip(at[r], own, strict=True) if scale}
+    beside = {c for columns_of in at for c in columns_of if c - 1 in columns_of}
+    gaps = [0.0] + [OWN_SCALE if c in labelled & beside else GAP for c in range(1, len(columns))]
     width = (WIDTH - LEFT - right - sum(gaps)) / len(columns)
     lefts = [LEFT + k * width + sum(gaps[: k + 1]) for k in range(len(columns))]
 
@@ -141,9 +144,8 @@ def layout(figure: DrawnFigure) -> Layout:
     for r, row in enumerate(rows):
         top += headers[r] + LETTER
         names = top - LETTER if r == 0 or packed else names
-        for c, panel, low in zip(at[r], row, lows[r], strict=True):
+        for c, panel, low, own in zip(at[r], row, lows[r], scales[r], strict=True):
             first = packed or all(c not in columns_of for columns_of in at[:r])
-            own = c == min(at[r]) or scaled[c]
             name = names if first else None
             cells.append(Cell(panel, r, (lefts[c], top, width, height), name, low, own))
         top += height + axes[r]
@@ -190,6 +192,13 @@ def plane_rows(figure: DrawnFigure) -> list[list[DrawnPanel]]:
     """The rows, of panels that were run, that the trade-off plane of a figure, or of a page of it, shows."""
     panels = [panel for panel in figure.all_panels or figure.panels if panel.status != "not run"]
     return rows_of(panels) if figure.trade_off else []
+
+
+def looks_over(figure: DrawnFigure) -> dict[str, dict]:
+    """The look of each network that is drawn over a figure's curves, by its name: the same in all panels and pages."""
+    panels = figure.all_panels or figure.panels
+    networks = dict.fromkeys(one.network for panel in panels for one in panel.over)
+    return {network: style.OVER[k % len(style.OVER)] for k, network in enumerate(networks)}
 
 
 def common_names(figure: DrawnFigure) -> list[str]:
@@ -250,8 +259,23 @@ def _x_axes(r: int, rows: list[list[DrawnPanel]], at: list[list[int]]) -> list[b
     return [below.get(c) != x_key(panel) for c, panel in zip(at[r], rows[r], strict=True)]
 
 
+def _y_axes(row: list[DrawnPanel], at: list[int], scaled: list[bool]) -> list[bool]:
+    """Which panels of a row write their y axis: those whose neighbour on the left, of the ones run, has another."""
+    own, before = [], None
+    for c, panel in zip(at, row, strict=True):
+        run = panel.status != "not run"  # an empty frame has no axis
+        own.append(run and (before is None or scaled[c] or scaled[before]))
+        before = c if run else before
+    return own
+
+
 def _legend_height(figure: DrawnFigure) -> float:
     """Inches of the longest legend of a row."""
     if figure.panels[0].x_axis == "strength":
         return 0.0
-    return 0.115 * max(len(panel.strengths) + len(panel.over) for panel in figure.panels) + 0.05
+
+    def lines(panel: DrawnPanel) -> int:
+        over = (style.name_over(f"{one.network} · 100.0%") for one in panel.over)
+        return len(panel.strengths) + sum(name.count("\n") + 1 for name in over)
+
+    return 0.115 * max(map(lines, figure.panels)) + 0.05

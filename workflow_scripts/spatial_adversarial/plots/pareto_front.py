@@ -136,7 +136,10 @@ def one_model(points: DataFrame, sets: list[str]) -> Series:
 
 
 def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: Series) -> None:
-    """Draw how far each list of the sets lies from one model in both accuracies, and say of how many it holds."""
+    """Draw how far each list of the sets lies from one model in both accuracies, and say of how many it holds.
+
+    Lists that have not learnt are pale, and in no count.
+    """
     lists, base = points[points["method"].isin(panel.zoom)], one_model(points, panel.zoom)
     if lists.empty or base.empty:
         style.not_run(axes, "no list and no one model to compare")
@@ -147,24 +150,28 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: S
     marks = {"x": {"marker": "o", "fillstyle": "full"}, "y": {"marker": "s", "fillstyle": "none"}}
     axes.axvline(0, color="0.45", linewidth=0.8)
     for axis, mark in marks.items():
-        axes.plot(
-            gains[axis], places, linestyle="none", color="0.2", markersize=4.5, label=names[axis], **mark
-        )
+        ends = 100 * (lists[[f"{axis}_low", f"{axis}_high"]] - base[f"{axis}_value"])
+        for place, pale, gain, own in zip(places, lists["pale"], gains[axis], ends.to_numpy(), strict=True):
+            look = {"color": "0.2", "alpha": style.PALE if pale else 1}
+            axes.plot(own, [place, place], linewidth=0.6, **look)
+            axes.plot(gain, place, linestyle="none", markersize=4.5, **mark, **look)
+        axes.plot([], [], linestyle="none", color="0.2", markersize=4.5, label=names[axis], **mark)
     axes.set_yticks(places, [_number(key) for key in lists.index])
     axes.set_ylim(places[-1] - 0.6, 0.6)
     axes.set_xlabel(f"points above row {_number(base.name)}")
     axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=2, handletextpad=0.2, columnspacing=1)
-    better = {axis: int((gain > 0).sum()) for axis, gain in gains.items()}
-    both = int(((gains["x"] > 0) & (gains["y"] > 0)).sum())
+    learnt = ~lists["pale"]
+    better = {axis: int(((gain > 0) & learnt).sum()) for axis, gain in gains.items()}
+    both = int(((gains["x"] > 0) & (gains["y"] > 0) & learnt).sum())
     axes.set_title(fill(f"each list less row {_number(base.name)}, {base['method']}", 38), pad=4, x=-0.16)
     told = [
         f"Row {_number(base.name)}: of single models the one that dominates most.",
-        f"Of {len(lists)} list{'s' * (len(lists) > 1)} {better['x']} gain in {names['x']} accuracy, "
+        f"Of {learnt.sum()} list{'s' * int(learnt.sum() != 1)} {better['x']} gain in {names['x']} accuracy, "
         f"{better['y']} in {names['y']}, "
-        f"{both} in both.",
+        f"{both} in both. Bars: each list's own interval.",
     ]
-    learnt = points[~points["pale"]]
-    told += [_gain(volumes, method, base) for method in panel.zoom if (learnt["method"] == method).any()]
+    shown = set(lists["method"][learnt])
+    told += [_gain(volumes, method, base) for method in panel.zoom if method in shown]
     text = "\n".join(fill(line, 46) for line in told)
     axes.text(-0.16, -0.42, text, transform=axes.transAxes, va="top", fontsize=6.5, linespacing=1.3)
 
@@ -172,7 +179,9 @@ def _compare_lists(axes: Axes, points: DataFrame, panel: ParetoPanel, volumes: S
 def _gain(volumes: Series, method: str, base: Series) -> str:
     """What a set of lists dominates beyond one model, in words."""
     gain = 100 * (volumes[method] - base["x_value"] * base["y_value"])
-    return f"{method} as a set: {gain:+.1f} points of dominated area.".replace("-", "−")
+    return f"{method} as a set: {gain:+.1f} points of dominated area (intervals: below left).".replace(
+        "-", "−"
+    )
 
 
 def _handles(rows: DataFrame, looks: dict, points: DataFrame) -> list[Line2D]:

@@ -37,6 +37,9 @@ def curve(axes: Axes, rows: DataFrame, look: dict, label: str) -> Line2D:
     if rows["x"].duplicated().any():
         raise ValueError(f"line {label!r} has two values at one x")
     x, value, low, high = rows[["x", "value", "low", "high"]].to_numpy(float).T
+    if len(x) == 1:  # a band has no width there
+        bar = {"color": look["color"], "alpha": 0.5 * look.get("alpha", 1), "linewidth": 0.8}
+        axes.vlines(x, low, high, **bar)
     axes.fill_between(x, low, high, color=look["color"], alpha=0.18 * look.get("alpha", 1), linewidth=0)
     every = max(1, round(len(x) / 5))  # markers of a long curve would hide it
     return axes.plot(x, value, label=label, clip_on=False, markevery=every, **look)[0]
@@ -79,7 +82,7 @@ def draw_over(axes: Axes, rows: DataFrame, panel: DrawnPanel, look: dict) -> Lin
         axes,
         rows,
         look | ({"alpha": style.PALE} if style.not_learnt(rows).any() else {}),
-        style.with_clean_accuracy(panel.network, rows),
+        style.name_over(style.with_clean_accuracy(panel.network, rows)),
     )
     line.set_gid(OVER)
     return line
@@ -122,7 +125,9 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
     """
     rows = style.by_source(of_label(rows))[0]
     rows = rows.assign(panel=rows["panel"].map(base_letter))
-    rows = rows[~style.not_learnt(rows) & (rows["status"] != "not run")]
+    rows = rows[rows["status"] != "not run"]
+    whose = "all that learnt" if style.not_learnt(rows).any() else "all"
+    rows = rows[~style.not_learnt(rows)]
     numbers = rows.assign(at=rows["x"], value=rows["value"].astype(float))
     spread = numbers.groupby(["panel", "at"])["value"].agg(lambda values: values.max() - values.min())
     points = sorted(numbers["at"].unique())
@@ -140,7 +145,7 @@ def crop(panels: list[Axes], rows: DataFrame, reach: float | None) -> None:
         for line in axes.lines:
             line.set_clip_on(True)
         if axes.get_xlabel() and [last] == met:
-            axes.set_xlabel(f"{axes.get_xlabel()}\nbeyond: all meet", linespacing=1)
+            axes.set_xlabel(f"{axes.get_xlabel()}\nbeyond: {whose} meet", linespacing=1)
 
 
 def label_ends(panels: list[tuple[Axes, list[Line2D]]], inches: tuple[float, float]) -> None:

@@ -39,7 +39,7 @@ def draw_panel(axes: Axes, rows: DataFrame, panel: DrawnPanel) -> list[Line2D]:
         lines.append(curve(axes, own, look, wanted.label))
         crossed += _crossed(axes, own[style.not_learnt(own)])
         published_marks += style.hollow(axes, published["strength"], published["value"], look)
-    _strength_axis(axes, panel)
+    _strength_axis(axes, panel, theirs["strength"].dropna().tolist())
     _value_axis(axes, panel)
     return lines + published_marks + crossed[:1]
 
@@ -64,24 +64,24 @@ def _looks(panel: DrawnPanel) -> list[dict]:
     return [style.APART if alone else next(looks) for alone in apart]
 
 
-def _strength_axis(axes: Axes, panel: DrawnPanel) -> None:
-    """Ticks at the strengths themselves, as many as have room for their labels."""
-    ticks = list(panel.strengths)
+def _strength_axis(axes: Axes, panel: DrawnPanel, published: list[float]) -> None:
+    """Ticks at the strengths, published ones too; the first, the last and what fits between have labels."""
+    ticks = sorted({*panel.strengths, *published})
     if ticks[0] > 0 and ticks[-1] / ticks[0] > WIDE:
         axes.set_xscale("log")
     labels = {tick: _text(tick, panel.strength_label) for tick in ticks}
     inches = axes.get_window_extent().width / axes.figure.dpi
     places = axes.get_xaxis().get_transform().transform(np.array(ticks, dtype=float))
     places = (places - places[0]) / max(places[-1] - places[0], 1e-12) * 0.9 * inches
-    kept, end = [], -np.inf
-    for tick, place in zip(ticks, places, strict=True):
-        half = 0.03 * len(labels[tick]) + 0.005
-        if place - half >= end:
-            kept.append(tick)
+    halves = [0.03 * len(labels[tick]) + 0.005 for tick in ticks]
+    told, end, last = {ticks[0], ticks[-1]}, places[0] + halves[0], places[-1] - halves[-1]
+    for tick, place, half in list(zip(ticks, places, halves, strict=True))[1:-1]:
+        if place - half >= end and place + half <= last:
+            told.add(tick)
             end = place + half
-    axes.xaxis.set_major_locator(FixedLocator(kept))
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([labels[tick] for tick in kept])
+    axes.set_xticklabels([labels[tick] if tick in told else "" for tick in ticks])
     axes.set_xlabel(panel.strength_label)
 
 

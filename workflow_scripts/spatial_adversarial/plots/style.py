@@ -67,18 +67,20 @@ APART = {
 }
 
 AS_GIVEN = "as given"  # the strength's label of a user's own network
-# Of networks over a paper's curves: a hue that no training strength has.
+# Of networks over a paper's curves: a hue that no training strength has; a fifth network has the first one's, dashed.
 OVER = [
     {
         "color": color,
-        "linestyle": "-",
+        "linestyle": dash,
         "linewidth": 1.5,
         "marker": marker,
         "markeredgecolor": "white",
         "zorder": 3,
     }
+    for dash in DASHES
     for color, marker in (("#0b8a3a", "p"), ("#4f9e00", "h"), ("#00806e", "8"), ("#8a9a00", "d"))
 ]
+OVER_LETTERS = 24  # of a line of their names in a legend
 
 FAMILIES = {"R": "rotations (R)", "T": "translations (T)", "RT": "rotations and translations (RT)"}
 
@@ -175,6 +177,11 @@ def with_clean_accuracy(text: str, rows: DataFrame) -> str:
     told = rows["clean_accuracy"].dropna() if "clean_accuracy" in rows else []
     text += f" · {100 * float(told.iloc[0]):.1f}%" if len(told) else ""
     return f"{text} ({UNLEARNT})" if not_learnt(rows).any() else text
+
+
+def name_over(text: str) -> str:
+    """The name of a network over a paper's curves, in lines that fit a row's legend."""
+    return fill(text, OVER_LETTERS, break_on_hyphens=False)
 
 
 def strength_text(strength: float, label: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from spatial_adversarial.plots import style
 from spatial_adversarial.plots.layout import has_invariance_and_robustness
@@ -20,12 +20,16 @@ FEW = 2  # rows whose points are labelled
 JOINT = "rotation_translation"
 
 
-def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list[str]) -> None:
+def draw(
+    axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list[str], over: dict[str, dict]
+) -> None:
     """Draw a point for each member of each row of a grid, joined in order of strength, with both intervals.
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
-    y: 1 - fooling rate at eps .1 or 2/255. Members that lack either are left out. The points of up to FEW rows have
-    their strengths beside them; `common`: the names of all rows, given once.
+    y: 1 - fooling rate at eps .1 or 2/255, or at the attacked eps next to it. Members that lack either are left out,
+    and the line joins those that have learnt. The points of up to FEW rows have
+    their strengths beside them; `common`: the names of all rows, given once. `over`: the looks of the networks over
+    the grid's curves by name, a point each.
     """
     series, budgets, ranges, labelled = [], set(), set(), []
     for number, panels in enumerate(panel for panel in grid if has_invariance_and_robustness(panel)):
@@ -40,8 +44,14 @@ def draw(axes: Axes, rows: DataFrame, grid: list[list[DrawnPanel]], common: list
             (point.value_x, point.value_y, style.strength_text(power, panels[0].strength_label))
             for power, point in points.iterrows()
         ]
+    families = len(series)
+    for network, look in over.items():
+        point, budget = _own_point(rows, grid, network)
+        if not point.empty:
+            budgets.add(budget)
+            series.append(_draw_own(axes, point.iloc[0], look, network))
     _label_axes(axes, sorted(budgets))
-    if labelled and len(series) <= FEW:
+    if labelled and families <= FEW:
         label_points(axes, [one[:2] for one in labelled], [one[2] for one in labelled], SMALL)
     axes.set_title("trade-off", pad=2)
     look = {"borderpad": 0, "borderaxespad": 0, "labelspacing": 0.25, "fontsize": SMALL, "handlelength": 1.5}
@@ -85,7 +95,11 @@ def series_of(rows: DataFrame, panels: Sequence[DrawnPanel]) -> tuple[DataFrame,
     x, y = (_of_panel(rows, panel) for panel in (across, robust))
     if x.empty or y.empty:
         return DataFrame(), "", ""
-    budget = 2 / 255 if style.in_255ths(list(y["at"])) else 0.1
+    in_255ths, attacked = style.in_255ths(list(y["at"])), y["at"][y["at"] > 0]
+    if attacked.empty:
+        return DataFrame(), "", ""
+    wanted = 2 / 255 if in_255ths else 0.1
+    budget = min(attacked, key=lambda eps: (abs(eps - wanted), eps))
     largest = x["at"].max()
     x, y = x[x["at"] == largest], y[np.isclose(y["at"], budget, atol=1e-6)]
     numbers = ["value", "low", "high"]
@@ -95,7 +109,7 @@ def series_of(rows: DataFrame, panels: Sequence[DrawnPanel]) -> tuple[DataFrame,
     range_words = (
         joint_range if joint else f"±{largest:g}{'°' if across.x_unit == 'degrees' else ' of the side'}"
     )
-    return both.sort_index(), "2/255" if budget < 0.1 else "0.1", range_words
+    return both.sort_index(), f"{round(255 * budget)}/255" if in_255ths else f"{budget:g}", range_words
 
 
 def _of_panel(rows: DataFrame, panel: DrawnPanel) -> DataFrame:
@@ -106,28 +120,41 @@ def _of_panel(rows: DataFrame, panel: DrawnPanel) -> DataFrame:
 
 
 def _draw_series(axes: Axes, points: DataFrame, panel: DrawnPanel, marker: str, common: list[str]) -> Line2D:
-    x, y = points["value_x"].to_numpy(float), points["value_y"].to_numpy(float)
-    axes.plot(x, y, color="0.6", linewidth=0.7, zorder=1.5)
+    learnt = points[~points["pale"]]
+    axes.plot(learnt["value_x"], learnt["value_y"], color="0.6", linewidth=0.7, zorder=1.5)
     strengths = sorted(panel.strengths)
     colors = dict(zip(strengths, style.palette(len(strengths)), strict=True))
     for power, point in points.iterrows():
-        color = colors[min(colors, key=lambda one: abs(one - power))]
-        alpha = style.PALE if point["pale"] else 1
-        bars = [
-            [[abs(point[f"value_{a}"] - point[f"low_{a}"])], [abs(point[f"high_{a}"] - point[f"value_{a}"])]]
-            for a in "xy"
-        ]
-        place = point["value_x"], point["value_y"]
-        axes.errorbar(*place, bars[1], bars[0], fmt="none", ecolor=color, alpha=0.5 * alpha, elinewidth=0.6)
-        axes.plot(
-            *place,
-            marker=marker,
-            color=color,
-            alpha=alpha,
-            markersize=4,
-            markeredgecolor="white",
-            clip_on=False,
-        )
+        _draw_point(axes, point, colors[min(colors, key=lambda one: abs(one - power))], marker)
     names = [panel.data, panel.network, style.spelled_out(panel.family)]
     name = ", ".join(name for name in names if name not in common)
     return Line2D([], [], color="0.6", linewidth=0.7, marker=marker, markerfacecolor="0.2", label=name)
+
+
+def _draw_point(axes: Axes, point: Series, color: str, marker: str) -> None:
+    alpha = style.PALE if point["pale"] else 1
+    bars = [
+        [[abs(point[f"value_{a}"] - point[f"low_{a}"])], [abs(point[f"high_{a}"] - point[f"value_{a}"])]]
+        for a in "xy"
+    ]
+    place = point["value_x"], point["value_y"]
+    axes.errorbar(*place, bars[1], bars[0], fmt="none", ecolor=color, alpha=0.5 * alpha, elinewidth=0.6)
+    look = {"marker": marker, "markersize": 4, "markeredgecolor": "white"}
+    axes.plot(*place, color=color, alpha=alpha, clip_on=False, **look)
+
+
+def _own_point(rows: DataFrame, grid: list[list[DrawnPanel]], network: str) -> tuple[DataFrame, str]:
+    """(the one row of `series_of` of a network over the grid's curves, the budget); no row where it lacks either."""
+    for panels in grid:
+        own = [one for panel in panels for one in panel.over if one.network == network]
+        if has_invariance_and_robustness(own):
+            points, budget, _ = series_of(rows, own)
+            if not points.empty:
+                return points, budget
+    return DataFrame(), ""
+
+
+def _draw_own(axes: Axes, point: Series, look: dict, network: str) -> Line2D:
+    _draw_point(axes, point, look["color"], look["marker"])
+    mark = {"marker": look["marker"], "color": look["color"], "linestyle": "none"}
+    return Line2D([], [], label=style.name_over(network), **mark)
