@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from PIL import Image
@@ -95,3 +96,24 @@ def test_what_is_kept_of_results_is_small_and_of_the_targets_asked_for(tmp_path)
     with pytest.raises(ValueError, match="no figure, table or claims"):
         keep(tmp_path / "nothing", folder, set())
     assert folder.is_dir()
+    (tmp_path / "Snakefile").touch()
+    for wrong in (results, tmp_path):
+        with pytest.raises(ValueError, match="not a folder for copies"):
+            keep(results, wrong, set())
+    assert (results / "claims/a.csv").exists()
+
+
+def test_a_thin_line_keeps_its_colour(tmp_path):
+    """256 colours are few for shades of many hues; those of the lines must be among them."""
+    shades = np.linspace(0, 255, 300 * 300 * 3).reshape(300, 300, 3).astype(np.uint8)
+    lines = {10: (0xE6, 0x9F, 0x00), 20: (0xD5, 0x5E, 0x00), 30: (0xCC, 0x79, 0xA7)}
+    for row, colour in lines.items():
+        shades[row, :40] = colour
+    (tmp_path / "results/figures/a").mkdir(parents=True)
+    (tmp_path / "results/figures/a/fig1.csv").write_text("panel\n", encoding="utf-8")
+    Image.fromarray(shades).save(tmp_path / "results/figures/a/fig1.png")
+    keep(tmp_path / "results", tmp_path / "kept", set())
+    with Image.open(tmp_path / "kept/figures/a/fig1.png") as image:
+        few = np.asarray(image.convert("RGB")).astype(int)
+    for row, colour in lines.items():
+        assert np.abs(few[row, :40] - colour).max() <= 24

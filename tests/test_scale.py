@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spatial_adversarial.catalog import CatalogError, load
+from spatial_adversarial.catalog import CatalogError, budget, load
 from spatial_adversarial.judging.cells import judge_cells
 from spatial_adversarial.judging.target_numbers import Numbers
 from spatial_adversarial.reporting.captions import caption, figure
@@ -210,3 +210,29 @@ def test_a_claim_is_reduced_where_a_number_that_it_is_judged_on_is():
         test = {"columns": ["c"], "gain": {"rows": pair}, "above": 0}
         (found,) = judge_cells(test, numbers, 0.95)
         assert (found["verdict"], found["status"]) == ("holds", status)
+
+
+def test_what_differs_from_the_paper_is_said_in_words():
+    overrides = {
+        "models": {"vgg16": {"width": 0.25}},
+        "recipes": {"cifar_sgd": {"precision": "bfloat16", "optimiser": {"lr": 0.1}}},
+    }
+    config = {
+        "budget": {"epochs": 3, "test_images": 1000, "members": {"rotate": [0]}},
+        "overrides": overrides,
+    }
+    assert budget.words(config) == (
+        "Reduced: 3 times the epochs; test images 1000; fewer members; "
+        "own settings of vgg16 (width 0.25), cifar_sgd (precision bfloat16, optimiser)."
+    )
+    assert budget.words({"budget": {"epochs": 0.125}}) == "Reduced: 0.125 of the epochs."
+    assert budget.words({}) == ""
+    many = {"models": {f"net{k}": {"width": 0.5} for k in range(9)}}
+    assert budget.words({"overrides": many}) == "Reduced: own settings of models."
+
+
+def test_a_caption_says_how_far_attacks_against_the_strength_go(full_config):
+    made = load(full_config, ROOT / "figures")
+    words = caption(made, made.targets["tradeoff", "fig14"])
+    assert "Attacked at eps 0.3 (MNIST), eps 8/255 (CIFAR-10), eps 2/255 (CIFAR-100)." in words
+    assert "Attacked at" not in caption(made, made.targets["features", "fig3"])  # each line names its own

@@ -16,8 +16,9 @@ from conftest import ROOT
 
 from spatial_adversarial.catalog import load
 from spatial_adversarial.judging import COLUMNS
+from spatial_adversarial.records.reading import merge, read
 from spatial_adversarial.reporting.closing import closing_words
-from spatial_adversarial.reporting.site import contents, make_site, markdown
+from spatial_adversarial.reporting.site import _environment, contents, make_site, markdown
 from spatial_adversarial.results.finished import natural, networks, rows_of, verdicts
 from spatial_adversarial.runner.paths import Paths
 
@@ -41,7 +42,7 @@ def catalog(tmp_path_factory, request):
         ("cusp", "fig15"),
         ("cusp", "theory"),
     ):
-        draw(folder / "figures" / paper, name)
+        draw(folder / "figures" / paper, made.targets[paper, name])
     image(folder / "figures/invariance/fig1_2.png")
     (folder / "tables/invariance").mkdir(parents=True)
     (folder / "tables/invariance/table1.md").write_text(TABLE, encoding="utf-8")
@@ -65,12 +66,17 @@ def image(file: Path) -> None:
     plt.close(figure)
 
 
-def draw(folder: Path, name: str) -> None:
+def draw(folder: Path, target) -> None:
+    """A figure's files: the weakest member of each panel has learnt, the strongest has not."""
     folder.mkdir(parents=True, exist_ok=True)
+    name = target.name
     image(folder / f"{name}.png")
     (folder / f"{name}.pdf").write_bytes(b"%PDF-1.4")
-    rows = [["data", "model", "family", "strength", "learnt"]]
-    rows += [["digits", "stdcnn", "rotate", "0", "yes"], ["digits", "stdcnn", "rotate", "180", "no"]]
+    rows = [["panel", "strength", "learnt"]]
+    for panel in target.panels:
+        if panel.members and panel.members[0].strength is not None:
+            ends = panel.members[0].strength, panel.members[-1].strength
+            rows += [[panel.letter, f"{ends[0]:g}", "yes"], [panel.letter, ends[1], "no"]]
     with open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
 
@@ -221,6 +227,28 @@ def test_markdown_tables_become_tables():
     )
 
 
+def test_the_cost_is_of_the_cpu_and_a_commit_that_was_changed_says_so(catalog):
+    side = [
+        {
+            "result": "runs/a",
+            "device": "cpu",
+            "seconds": "4978.5",
+            "cpu_seconds": "248",
+            "commit": "0123456789abcdef-dirty",
+        },
+        {"result": "runs/b", "device": "NVIDIA H200", "seconds": 100, "cpu_seconds": 90},
+        {"result": "evaluations/a", "device": "cpu", "seconds": 10},
+    ]
+    made = contents.cost(side)
+    assert (made["runs_seconds"], made["evaluations_seconds"]) == (348, 10)
+    page = (
+        _environment()
+        .from_string("{% import 'parts.html' as parts %}{{ parts.made_with(made) }}")
+        .render(made=made)
+    )
+    assert "commit: 0123456789ab-dirty" in page
+
+
 def test_deviations_touch_the_papers_that_they_name_or_all():
     text = "# D\n\n## Text\n\n| | text | here |\n|---|---|---|\n| CuSP: a | b | c |\n| d | CuSP | e |\n\n"
     text += "OA-AT's paper\n\n| | ours |\n|---|---|\n| f | g |\n\n| | measured |\n|---|---|\n| h | 1 |\n"
@@ -233,6 +261,10 @@ def test_the_site_is_made_of_nothing_too(tmp_path, catalog):
     empty = copy(catalog)
     empty.config = catalog.config | {"results": str(tmp_path)}
     page = Page(make_site(empty, ROOT / "figures", ROOT / "docs"))
+    assert not (tmp_path / "site/published.html").exists() and "Published numbers" not in page.text
+    assert "Site: " in closing_words(empty, []) and "none yet" not in closing_words(empty, [])
+    (tmp_path / "site/index.html").unlink()
+    assert "the same command with `site` in place of its targets" in closing_words(empty, [])
     told = " ".join(page.text.split())
     assert all(f"0 of {len(one)} figures" in told for one in by_paper(catalog)) and "not judged" in told
 
@@ -249,7 +281,8 @@ def test_the_closing_words_tell_what_was_asked_for(catalog, site):
     counted = verdicts(rows_of(f"{folder}/claims/cusp.csv"))
     (cusp,) = (line for line in lines if line.startswith("  cusp"))
     assert f"{counted['holds']} hold, {counted['fails']} fail, {counted['undecided']} undecided" in cusp
-    assert "Networks not shown to have learnt: 1 of 2" in lines
+    shown = networks(Paths.of(catalog.config), catalog.targets.values())
+    assert f"Networks not shown to have learnt: {list(shown.values()).count(False)} of {len(shown)}" in lines
     one = closing_words(catalog, ["invariance"])
     assert "  invariance" in one and "  cusp" not in one
     figure = f"{folder}/figures/invariance/fig1"
@@ -262,11 +295,20 @@ def test_the_closing_words_tell_what_was_asked_for(catalog, site):
 
 def test_a_network_that_one_figure_shows_lost_is_lost(tmp_path, catalog):
     targets = [catalog.targets["invariance", name] for name in ("fig1", "fig3")]
+    ends = [[panel.members[k].path for k in (0, -1)] for target in targets for panel in target.panels]
     assert networks(Paths.of(catalog.config), targets) == {
-        ("digits", "stdcnn", "rotate", "0"): True,
-        ("digits", "stdcnn", "rotate", "180"): False,
-    }
+        path: not k for first in ends for k, path in enumerate(first)
+    }  # "180" and 180.0, in several panels of a figure: one network
+    assert len({path for first in ends for path in first}) == 4
     assert networks(Paths(str(tmp_path)), targets) == {}
+
+
+def test_networks_of_strength_0_are_one():
+    made = load(
+        merge(read(ROOT / "config.yaml"), read(ROOT / "docs/results/1_mnist/config.yaml")), ROOT / "figures"
+    )
+    found = networks(Paths(str(ROOT / "docs/results/1_mnist")), made.targets.values())
+    assert len(found) == 20 and all(found.values())  # 7 + 4 + 4 StdCNN, 5 GCNN
 
 
 PROBE = """<script>

@@ -202,11 +202,16 @@ def test_the_terminal_shows_a_line_a_job(tmp_path, caplog):
         assert not shown(LogEvent.JOB_STARTED, "Execute 1 jobs...")
         assert not shown(LogEvent.JOB_FINISHED, job_id=7)
         assert not shown(LogEvent.PROGRESS, done=3, total=12)
-        assert not shown(LogEvent.JOB_ERROR, jobid=7, rule_name="train", log=["logs/it.log"])
+        assert not shown(LogEvent.JOB_ERROR, jobid=7, rule_name="train", log=["logs/it.log"], rule_msg=None)
+        refused = "SLURM job submission failed. The error message was\nsbatch: error: Invalid account\n"
+        assert not shown(
+            LogEvent.JOB_ERROR, jobid=7, rule_name="train", log=["logs/it.log"], rule_msg=refused
+        )
         assert shown(None, "anything else")
-    ended, failed = [record.getMessage() for record in caplog.records]
+    ended, failed, refused = [record.getMessage() for record in caplog.records]
     assert " 3 of 12, about " in ended and ended.endswith(": Train it, seed 0")
     assert failed.endswith(" Error in rule train: Train it, seed 0 (log: logs/it.log)")
+    assert refused.endswith("Train it, seed 0 (log: logs/it.log): sbatch: error: Invalid account")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from PIL import Image
 
 FIGURES = ("csv", "csv.sha256", "png")
 TABLES = ("csv", "md")
-OVERALL = ("claims.csv", "claims_published.csv", "provenance.csv", "plan.csv")
+OVERALL = ("claims.csv", "provenance.csv", "plan.csv")
+REPLACED = ("figures", "tables", "claims")
 
 
 def kept(results: Path, but: set[str]) -> list[Path]:
@@ -36,15 +37,22 @@ def _shows_images(csv: Path) -> bool:
 
 def _with_fewer_colours(png: Path, copy: Path) -> None:
     with Image.open(png) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(copy, optimize=True)
+        # not the median cut, which gives the colours of thin lines away
+        few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(copy, optimize=True)
 
 
 def keep(results: Path, folder: Path, but: set[str]) -> list[Path]:
-    """Copy them to `folder`, which loses what it held of other targets; returns the copies. ValueError for none."""
+    """Copy them to `folder`, which loses what it held of other targets; returns the copies.
+
+    ValueError where there is none, or where `folder` is the results' own or that of a project.
+    """
     files = kept(results, but)
     if not files:
         raise ValueError(f"{results}: no figure, table or claims")
-    for name in ("figures", "tables", "claims"):  # its config.yaml says what was drawn, and stays
+    if folder.resolve() == results.resolve() or (folder / "Snakefile").exists() or (folder / ".git").exists():
+        raise ValueError(f"{folder}: not a folder for copies, whose figures, tables and claims are replaced")
+    for name in REPLACED:  # its config.yaml says what was drawn, and stays
         shutil.rmtree(folder / name, ignore_errors=True)
     copies = [folder / file.relative_to(results) for file in files]
     for file, copy in zip(files, copies, strict=True):
@@ -64,7 +72,10 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--but", nargs="*", default=[], metavar="PAPER/TARGET")
     typed = parser.parse_args()
-    copies = keep(typed.results, typed.folder, set(typed.but))
+    try:
+        copies = keep(typed.results, typed.folder, set(typed.but))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
     print(
         f"{len(copies)} files, {sum(copy.stat().st_size for copy in copies) / 1e6:.1f} MB, in {typed.folder}"
     )

@@ -4,10 +4,13 @@ What a budget makes has identities of its own, because it changes the recipes an
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from spatial_adversarial.records.reading import CatalogError, choose
+
+FEW = 6  # settings that a caption spells out; of more it names the kinds
 
 
 class BudgetError(CatalogError):
@@ -99,14 +102,33 @@ def by_name(name: str, wanted):
     return wanted.get(name, wanted.get("default")) if isinstance(wanted, dict) else wanted
 
 
+def _size(name: str, size: float) -> str:
+    """ "0.1 of the epochs", "3 times the epochs"; other sizes are numbers of their own: "test images 1000"."""
+    if name != "epochs":
+        return f"{name} {size}"
+    return f"{size:g} of the epochs" if size < 1 else f"{size:g} times the epochs"
+
+
+def _settings(name: str, own: Any) -> str:
+    """ "vgg16 (width 0.25)": the keys set anew, with their values where those are short."""
+    if not isinstance(own, dict):
+        return name if isinstance(own, list) else f"{name} {own}"
+    told = [key if isinstance(value, (dict, list)) else f"{key} {value}" for key, value in own.items()]
+    return f"{name} ({', '.join(told)})"
+
+
 def words(config: dict) -> str:
     """What makes these results less than the paper's full size, in words; empty when nothing does."""
     sizes = {key.replace("_", " "): size for key, size in config.get("budget", {}).items()}
     fewer = [name for name, size in sizes.items() if isinstance(size, (dict, list))]
-    parts = [f"{name} {size}" for name, size in sizes.items() if name not in fewer]
+    parts = [_size(name, size) for name, size in sizes.items() if name not in fewer]
     parts += [f"fewer {', '.join(fewer)}"] if fewer else []
     parts += [f"{small} stands in for {full}" for full, small in config.get("stand_ins", {}).items()]
-    changed = [kind for kind in config.get("overrides", {}) if kind not in ("figures", "tables")]
-    parts += [f"own settings of {', '.join(changed)}"] if changed else []
+    overrides = {
+        kind: own for kind, own in config.get("overrides", {}).items() if kind not in ("figures", "tables")
+    }
+    changed = [_settings(name, own) for entries in overrides.values() for name, own in entries.items()]
+    told = changed if len(changed) <= FEW else overrides
+    parts += [f"own settings of {', '.join(told)}"] if changed else []
     parts += [f"trained in {config['precision']}"] if config.get("precision") == "bfloat16" else []
     return "Reduced: " + "; ".join(parts) + "." if parts else ""

@@ -4,7 +4,7 @@ import pandas as pd
 
 from spatial_adversarial.judging.verdicts import judge
 from spatial_adversarial.statistics.intervals import Interval
-from spatial_adversarial.theory.estimates import Estimate, below_zero, combine, evidence, verdict
+from spatial_adversarial.theory.estimates import MARGIN, Estimate, below_zero, combine, evidence, verdict
 
 FORMS = {"stated": ("lower_bound", "upper_bound"), "tight": ("tight_lower", "tight_upper")}
 THEORY_TESTS = ("slack", "accuracy", "accuracy_change")
@@ -36,7 +36,7 @@ def _slack(rows: pd.DataFrame, test: dict) -> dict:
         "panel": least.panel,
         "statistic": f"least slack of {len(simulations)} comparisons that could fail",
         **_numbers(least),
-        "line": ">= 0",
+        "line": f">= 0, to within {MARGIN:g}",
         "verdict": verdict(simulations),
     }
 

@@ -1,8 +1,10 @@
 """What was really done to the images of a table's cell, in words."""
 
+from itertools import chain
+
 from spatial_adversarial.metrics import METRICS
 from spatial_adversarial.records.climbed_label import PREDICTED, TRUE, climbed
-from spatial_adversarial.records.panel import Line
+from spatial_adversarial.records.panel import Line, Panel
 
 
 def attack_words(line: Line) -> str:
@@ -13,6 +15,24 @@ def attack_words(line: Line) -> str:
     if not METRICS[line.metric].climbs:
         return ", ".join(parts)
     return ", ".join([*profile.perturbation.words(x), *parts])
+
+
+def budgets_sentence(panels: list[Panel], labels: dict[str, str]) -> str:
+    """How far the attacks of panels against the training strength go, by data set: "Attacked at eps 0.3 (MNIST)."
+
+    labels: {data set: its name}. Empty where none attacks at one point, or one at several, which its lines then name.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for panel in panels:
+        for line in panel.lines:
+            points = set((line.at or {}).values())
+            if panel.strength and len(points) == 1 and METRICS[line.metric].climbs:
+                words = next(iter(line.profiles.values())).perturbation.words(*points)
+                for budget in [word for word in words if "eps" in word][:1]:
+                    found.setdefault(budget, {})[labels[panel.data]] = None
+    told = [f"{budget} ({', '.join(sets)})" for budget, sets in found.items()]
+    several = len([name for sets in found.values() for name in sets]) > len({*chain(*found.values())})
+    return f"Attacked at {', '.join(told)}." if told and not several else ""
 
 
 def labels_sentence(lines: list[Line]) -> str:

@@ -5,10 +5,10 @@ import pandas as pd
 from spatial_adversarial.catalog import Catalog, Target
 from spatial_adversarial.catalog.panel_specs import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
-from spatial_adversarial.panels.base import Caption
+from spatial_adversarial.panels.base import STRENGTH, Caption
 from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel, over_their_panels
 from spatial_adversarial.records.panel import Panel
-from spatial_adversarial.reporting.attack_settings import attack_words, labels_sentence
+from spatial_adversarial.reporting.attack_settings import attack_words, budgets_sentence, labels_sentence
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -106,6 +106,10 @@ def caption(catalog: Catalog, target: Target) -> str:
             for panel in target.panels
             if (whose := robust_images_words(panel.members))
         }
+    )
+    against = [one for one in target.panels if not one.reason and PANELS[one.kind].x_axis == STRENGTH]
+    parts.append(
+        budgets_sentence(against, {key: one["label"] for key, one in catalog.registry["data"].items()})
     )
     parts.append(
         labels_sentence([line for panel in target.panels if not panel.reason for line in panel.lines])

@@ -50,12 +50,29 @@ def verdicts(claims: Iterable[dict]) -> dict[str, int]:
     return {name: found[name] for name in (*VERDICTS, *sorted(found.keys() - set(VERDICTS))) if found[name]}
 
 
-def networks(paths: Paths, targets: Iterable[Target]) -> dict[tuple[str, ...], bool]:
-    """{(data, model, family, strength): whether it is shown to have learnt} of the networks in the CSVs that say so."""
-    found: dict[tuple[str, ...], bool] = {}
+def networks(paths: Paths, targets: Iterable[Target]) -> dict[str, bool]:
+    """{run: whether it is shown to have learnt} of the networks in the CSVs that say so.
+
+    A network may be in several figures, and in one several times: strength 0 of rotations is that of translations.
+    """
+    found: dict[str, bool] = {}
     for target in targets:
+        members = {
+            (panel.letter, _number(member.strength)): member.path
+            for panel in target.panels
+            for member in panel.members
+        }
         for row in rows_of(file_of(paths, target, "csv")):
-            if row.get("learnt") in ("yes", "no") and row["model"] and row["family"]:
-                key = (row["data"], row["model"], row["family"], row["strength"])
-                found[key] = found.get(key, True) and row["learnt"] == "yes"
+            path = members.get((row.get("panel"), _number(row.get("strength"))))
+            if path and row.get("learnt") in ("yes", "no"):
+                found[path] = found.get(path, True) and row["learnt"] == "yes"
     return found
+
+
+def _number(strength: str | float | None) -> str:
+    """A strength in one form: "30" and "30.0" alike, 2/255 as a CSV of text or of numbers has it."""
+    first, _, second = str(strength or 0).partition("/")
+    try:
+        return f"{float(first) / float(second or 1):.6g}"
+    except ValueError:
+        return str(strength)

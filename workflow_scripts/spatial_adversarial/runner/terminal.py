@@ -51,9 +51,11 @@ class LineAJob(logging.Filter):
             self.ended.append(record.job_id)
         elif event == LogEvent.JOB_ERROR:
             name, logs = self.names.get(record.jobid, f"job {record.jobid}"), ", ".join(record.log)
-            logger.error(
-                f"{time.strftime('%H:%M:%S')} Error in rule {record.rule_name}: {name} (log: {logs})"
-            )
+            said = (
+                (record.rule_msg or "").strip().splitlines()[-1:]
+            )  # why a cluster refused it, say: no log has that
+            told = [f"Error in rule {record.rule_name}", f"{name} (log: {logs})", *said]
+            logger.error(f"{time.strftime('%H:%M:%S')} {': '.join(told)}")
         elif event == LogEvent.PROGRESS:
             self._show_ended(record.done, record.total)
         else:

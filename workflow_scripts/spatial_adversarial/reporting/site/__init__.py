@@ -44,7 +44,9 @@ def make_site(catalog: Catalog, specs: Path, docs: Path) -> Path:
         "touching": markdown.deviations(deviations, [one.key for one in papers]),
     }
     environment = _environment()
-    for name in ("index", "claims", "published", "deviations"):
+    shared["has_published"] = has_published = any(one.published for one in papers)
+    (site / "published.html").unlink(missing_ok=True)  # of a call that had some
+    for name in ("index", "claims", *(["published"] if has_published else []), "deviations"):
         _write(
             site / f"{name}.html", environment.get_template(f"{name}.html").render(shared | {"page": name})
         )
@@ -81,6 +83,7 @@ def _environment() -> Environment:
     made.globals |= {"marks": MARKS, "order": VERDICTS, "verdicts": verdicts, "overall": contents.overall}
     made.globals |= {"title_of": contents.title_of, "verdict_words": verdict_words}
     made.filters["inline"] = lambda text: Markup(markdown.inline(text))
+    made.filters["commit"] = lambda text: text[:12] + ("-dirty" if text.endswith("-dirty") else "")
     made.filters["markdown"] = lambda text, label: Markup(markdown.html(text, label, level=4))
     made.filters |= {"number": number, "duration": duration}
     made.filters["css"] = lambda verdict: "v-" + verdict.replace(" ", "-")

@@ -140,12 +140,20 @@ def _side_files(catalog: Catalog, paths: Paths, targets: list[Target]) -> dict[s
     return files
 
 
+def _seconds(one: dict) -> float:
+    on_cpu = one.get("device") == "cpu" and one.get("cpu_seconds")
+    return float(one["cpu_seconds"] if on_cpu else one.get("seconds") or 0)
+
+
 def cost(side: list[dict]) -> dict:
-    """Of side files: how many trainings and evaluations, the seconds of each, when, and with what."""
+    """Of side files: how many trainings and evaluations, the seconds of each, when, and with what.
+
+    Seconds are of the CPU; of jobs on a GPU, which several may share, of the clock.
+    """
     made: dict = {}
     for kind in ("runs", "evaluations"):
         own = [one for one in side if one["result"].startswith(kind)]
-        made |= {kind: len(own), f"{kind}_seconds": sum(float(one.get("seconds") or 0) for one in own)}
+        made |= {kind: len(own), f"{kind}_seconds": sum(map(_seconds, own))}
     times = sorted(str(one[key]) for one in side for key in ("started", "finished") if one.get(key))
     made["when"] = (times[0][:16], times[-1][:16]) if times else None
     made["with"] = {
