@@ -209,10 +209,12 @@ def note_on(printed: dict, column: str) -> str:
 
 
 def test_a_note_says_which_autoattack_ran(catalog):
-    printed = table(catalog().targets["oaat", "table1"])
+    made = catalog()
+    printed = table(made, made.targets["oaat", "table1"])
     assert note_on(printed, "autoattack_8") == "eps 8/255, standard version"
     fewer = {"profiles": {"autoattack_8": {"queries": 100}}}
-    printed = table(catalog(overrides=fewer).targets["oaat", "table1"])
+    made = catalog(overrides=fewer)
+    printed = table(made, made.targets["oaat", "table1"])
     assert note_on(printed, "autoattack_8").startswith("eps 8/255, not the standard version, 100 steps")
     assert note_on(printed, "autoattack_8").endswith("100 queries")
     assert note_on(printed, "gama_8") == "eps 8/255, 100 steps"

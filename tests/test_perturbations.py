@@ -47,7 +47,7 @@ for profiles in catalog.profiles.values():
         assert profile_passes(settings, 10, 10) > 0 and profile_bytes(settings, 10) > 0
 for target in catalog.targets.values():
     print(captions.caption(catalog, target))
-    print(*(captions.table(target)["notes"] if target.kind == "results" else []))
+    print(*(captions.table(catalog, target)["notes"] if target.kind == "results" else []))
 """
 
 

@@ -497,6 +497,8 @@ def test_a_heading_states_the_attack_that_really_ran(settings, x, words):
     assert attack_words(Line("P", "robust_accuracy", {"run": profile}, {"run": x})) == words
     natural = attack_words(Line("P", "natural_accuracy", {"run": profile}, {"run": x}))
     assert natural == ("2,000 images drawn at random" if "sample" in settings else "")
+    of_all = attack_words(Line("P", "natural_accuracy", {"run": profile}, {"run": x}), test_images=2000)
+    assert of_all == ""
 
 
 @pytest.mark.parametrize(
@@ -563,7 +565,9 @@ def test_no_row_of_any_papers_table_is_longer_than_a_screen(full_config):
             frame = pd.DataFrame(cells).assign(
                 value=0.5, low=0.45, high=0.55, status="run", difference=-0.125, data=""
             )
-            text = to_markdown(results_layout(frame, table(target)), caption=caption(catalog, target))
+            text = to_markdown(
+                results_layout(frame, table(catalog, target)), caption=caption(catalog, target)
+            )
             longest[target.paper, target.name] = max(map(len, text.splitlines()))
             assert "[45.00, 55.00]" in text and "rows were not run" not in text
     assert len(longest) > 10 and max(longest.values()) <= 200, longest

@@ -31,7 +31,7 @@ def tabulate_results(catalog: Catalog, target: Target, rows: pd.DataFrame, csv: 
     rows = rows.assign(difference=(rows.value - rows.published).mask(captions.unlike(catalog, rows)))
     with write_atomic(csv) as temporary:
         rows.to_csv(temporary, index=False)
-    write_texts(catalog, target, result_tables.results_layout(rows, captions.table(target)), *texts)
+    write_texts(catalog, target, result_tables.results_layout(rows, captions.table(catalog, target)), *texts)
 
 
 def write_texts(

@@ -7,11 +7,15 @@ from spatial_adversarial.records.climbed_label import PREDICTED, TRUE, climbed
 from spatial_adversarial.records.panel import Line, Panel
 
 
-def attack_words(line: Line) -> str:
-    """Of a cell's resolved profile: "eps 8/255, 10 steps of 2/255", "±180°"; empty for all the clean images."""
+def attack_words(line: Line, test_images: int | None = None) -> str:
+    """Of a cell's resolved profile: "eps 8/255, 10 steps of 2/255", "±180°"; empty for all the clean images.
+
+    test_images: how many the data set has; a sample of as many is none.
+    """
     (profile,), (x,) = line.profiles.values(), line.at.values()
     sample = profile.settings["sample"]
-    parts = [f"{sample:,} images drawn at random"] if sample else []
+    drawn = sample and (test_images is None or sample < test_images)
+    parts = [f"{sample:,} images drawn at random"] if drawn else []
     if not METRICS[line.metric].climbs:
         return ", ".join(parts)
     return ", ".join([*profile.perturbation.words(x), *parts])

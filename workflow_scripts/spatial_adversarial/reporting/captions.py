@@ -1,5 +1,8 @@
 """Descriptions of targets that figures and tables are made from, and their captions."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 
 from spatial_adversarial.catalog import Catalog, Target
@@ -7,7 +10,7 @@ from spatial_adversarial.catalog.panel_specs import robust_images_words
 from spatial_adversarial.panels import PANELS, TARGETS
 from spatial_adversarial.panels.base import STRENGTH, Caption
 from spatial_adversarial.records.drawing import DrawnFigure, DrawnPanel, over_their_panels
-from spatial_adversarial.records.panel import Panel
+from spatial_adversarial.records.panel import Line, Panel
 from spatial_adversarial.reporting.attack_settings import attack_words, budgets_sentence, labels_sentence
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -15,7 +18,7 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def figure(catalog: Catalog, target: Target) -> DrawnFigure:
     """A figure as `panels.draw` takes it."""
-    panels = TARGETS[target.kind].description(target.spec, target.panels, attack_words)
+    panels = TARGETS[target.kind].description(target.spec, target.panels, _attack_words(catalog, target))
     if panels is None:
         statuses = catalog.panel_statuses(target)
         described = (_panel(catalog, *pair) for pair in zip(target.panels, statuses, strict=True))
@@ -65,15 +68,22 @@ def _panel(catalog: Catalog, panel: Panel, status: str) -> DrawnPanel:
     )
 
 
-def table(target: Target) -> dict:
+def _attack_words(catalog: Catalog, target: Target) -> Callable[[Line], str]:
+    """`attack_words` of the lines of a target; where it is of several data sets, the largest says what a sample is."""
+    sizes = [catalog.registry["data"][panel.data].get("test") for panel in target.panels if panel.data]
+    return partial(attack_words, test_images=None if None in sizes else max(sizes, default=None))
+
+
+def table(catalog: Catalog, target: Target) -> dict:
     """A table of results as `result_tables.results_layout` takes it.
 
     A heading says how far the attack that ran goes, "PGD, eps 8/255 (%) ¹"; the rest stands in the notes.
     """
     lines = [(line, panel) for panel in target.panels for line in panel.lines]
+    told = _attack_words(catalog, target)
     headings, notes = {}, []
     for name, label in target.spec["columns"].items():
-        words = [attack_words(line) for line, panel in lines if line.name == name and not panel.reason]
+        words = [told(line) for line, panel in lines if line.name == name and not panel.reason]
         words = list(dict.fromkeys(one for one in words if one))
         reach = {one.split(", ")[0] for one in words if one.startswith(("eps", "L2 eps", "±"))}
         headings[name] = f"{label}, {reach.pop()} (%)" if len(reach) == 1 else f"{label} (%)"
