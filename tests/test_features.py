@@ -245,3 +245,23 @@ def test_a_relative_change_is_its_share_of_the_first_by_the_delta_method():
     assert (
         judged("change", made, {"above": -0.2}, strengths=[0, 1], x=1.0, relative=True)["verdict"] == "fails"
     )
+
+
+def test_a_network_has_learnt_if_it_has_with_each_seed_on_the_largest_evaluation(catalog, tmp_path):
+    """Seed 1 is right on one image of ten; the shorter evaluations would show nothing of it."""
+    target = catalog.targets["features", "fig3"]
+
+    def answers(path, profile, seed, lost):
+        images = 10 if profile.key.startswith("linf") else 40
+        right = np.arange(images) < (images // 10 if seed == lost and images == 40 else 7 * images // 10)
+        grid = profile.settings["grid"]
+        kept = np.zeros((len(grid), 1, images), int)
+        return Evaluation(np.zeros(images, int), (~right).astype(int), np.array(grid), kept)
+
+    for lost, learnt in ((None, {"yes"}), (1, {"no"})):
+        made = aggregator(target, tmp_path, seeds=(0, 1, 2))
+        made.inputs.evaluation = lambda *key, lost=lost: answers(*key, lost)
+        rows, *_ = made.table({})
+        assert set(rows[(rows.status == "run") & (rows.panel == "a")].learnt.dropna()) == learnt
+        accuracy = rows[rows.panel == "a"].clean_accuracy.dropna().unique()
+        assert accuracy == pytest.approx([0.7 if lost is None else 0.5])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spatial_adversarial.statistics.bootstrap import resampling, summarise
+from spatial_adversarial.statistics.bootstrap import over_seeds, resampling, summarise
 from spatial_adversarial.statistics.intervals import (
     Interval,
     Sample,
@@ -54,6 +54,26 @@ def test_over_seeds_it_is_students_interval():
     found = interval(seeded(*values), 0.95)
     theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high])
+
+
+def test_the_mean_of_shares_over_seeds_has_students_interval_within_0_and_1():
+    values = (0.5, 0.52, 0.57)
+    found = over_seeds(np.array(values), 0.95)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert [found["low"], found["high"]] == pytest.approx([theirs.low, theirs.high])
+    assert over_seeds(np.array([0.9, 0.99, 1.0]), 0.95)["high"] == 1
+    assert over_seeds(np.array([0.4]), 0.95) == {"value": 0.4}
+
+
+def test_steps_between_networks_of_one_origin_are_paired_and_not_pooled():
+    family = [
+        seeded(0.1, 0.5, 0.9, origin="a"),
+        seeded(0.21, 0.6, 0.99, origin="a"),
+        seeded(0.3, 0.5, 0.6, origin="b"),
+    ]
+    found = steps(family, 0.95)
+    theirs = stats.ttest_rel((0.21, 0.6, 0.99), (0.1, 0.5, 0.9)).confidence_interval(0.95)
+    assert [found[0].low, found[0].high] == pytest.approx([theirs.low, theirs.high])
 
 
 def test_a_gain_is_welchs_unless_one_run_continues_the_other():

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -298,6 +299,14 @@ def test_robust_accuracy_alone_reads_back_as_text(rows, tmp_path):
     table[table.panel == "a"].to_csv(tmp_path / "rows.csv", index=False)
     found = read_rows(tmp_path / "rows.csv")
     assert set(found.attacked_label) == {"true"} and len(of_label(found)) == len(of_label(found, True)) == 18
+
+
+def test_rows_on_the_true_label_stay_where_no_attack_of_theirs_climbs_the_predicted_one():
+    """Each of panel, profile and metric counts."""
+    keys = [("a", "pgd", "m"), ("b", "pgd", "m"), ("a", "other", "m"), ("a", "pgd", "n")]
+    rows = pd.DataFrame(keys, columns=["panel", "profile", "metric"]).assign(attacked_label="true")
+    both = pd.concat([rows, rows[:1].assign(attacked_label="predicted")], ignore_index=True)
+    assert of_label(both).index.tolist() == [1, 2, 3, 4]
 
 
 def test_claims_are_judged_on_the_predicted_label_unless_they_name_the_other(rows):

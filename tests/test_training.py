@@ -267,6 +267,22 @@ RICH = {
 }
 
 
+def test_an_epochs_loss_is_the_mean_over_its_images_smoothed_as_torch_does_it(digits, tmp_path):
+    """Of a network that does not learn: batches of 60, 60 and 40 weigh by their images."""
+    still = {
+        "optimiser": SGD | {"lr": 1e-12, "momentum": 0.0},
+        "model": {"name": "mlp_a", "width": 0.125},
+        "batch": 60,
+    }
+    run = trainer(recipe(epochs=1, label_smoothing=0.1, **still), digits)
+    (row,) = run.run(tmp_path / "resume.pt")
+    images, labels = to_float(run.train_set.images), run.train_set.labels
+    run.network.train()
+    with torch.no_grad():
+        loss = torch.nn.CrossEntropyLoss(label_smoothing=0.1)(run.network(images), labels)
+    assert row["loss"] == pytest.approx(loss.item(), abs=1e-5)
+
+
 @pytest.mark.parametrize("name", RICH)
 def test_a_run_interrupted_after_any_epoch_ends_bit_identical(digits, tmp_path, name):
     """The resumed network starts from other weights, so that the checkpoint must hold all that matters."""
