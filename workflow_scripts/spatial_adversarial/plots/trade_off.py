@@ -27,9 +27,9 @@ def draw(
 
     x: the rate of invariance at the largest range of the row's profile, the joint one where there are several;
     y: 1 - fooling rate at eps .1 or 2/255, or at the attacked eps next to it. Members that lack either are left out,
-    and the line joins those that have learnt. The points of up to FEW rows have
-    their strengths beside them; `common`: the names of all rows, given once. `over`: the looks of the networks over
-    the grid's curves by name, a point each.
+    and the line joins those that have learnt. The points of up to FEW rows have their strengths beside them.
+    common: the names of all rows, given once. over: the looks of the networks over the grid's curves by name, a point
+    each.
     """
     series, budgets, ranges, labelled = [], set(), set(), []
     for number, panels in enumerate(panel for panel in grid if has_invariance_and_robustness(panel)):
@@ -54,6 +54,11 @@ def draw(
     if labelled and families <= FEW:
         label_points(axes, [one[:2] for one in labelled], [one[2] for one in labelled], SMALL)
     axes.set_title("trade-off", pad=2)
+    _write_legend(axes, series, common, ranges)
+
+
+def _write_legend(axes: Axes, series: list[Line2D], common: list[str], ranges: set[str]) -> None:
+    """On the plane's right: what all rows share, what a point is, the rows; at the foot the ranges of x."""
     look = {"borderpad": 0, "borderaxespad": 0, "labelspacing": 0.25, "fontsize": SMALL, "handlelength": 1.5}
     parts = [*common, "one point a network", "darker: trained with a larger range or eps"]
     title = fill(", ".join(parts), 72)
