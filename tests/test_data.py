@@ -24,6 +24,7 @@ from spatial_adversarial.data import images, stand_ins
 from spatial_adversarial.data.download import fetch
 from spatial_adversarial.data.prepare import moments, prepare, write
 from spatial_adversarial.data.sources import TINY, pieces, read
+from spatial_adversarial.training.data import splits
 from spatial_adversarial.transforms.pixels import to_float
 
 ROOT = Path(__file__).parents[1]
@@ -564,3 +565,16 @@ def test_real_data_against_torchvision(tmp_path, source):
         np.testing.assert_array_equal(loaded.images.numpy(), pixels)
         np.testing.assert_array_equal(loaded.labels.numpy(), np.asarray(theirs.targets))
         assert loaded.mean == mean and loaded.std == std
+
+
+def test_a_recipes_split_takes_its_own_seed_and_limit(tmp_path):
+    pixels = np.arange(20, dtype=np.uint8).repeat(64).reshape(20, 1, 8, 8)
+    sets = {"train": (pixels, np.arange(20)), "test": (pixels[:5], np.arange(5))}
+    write(tmp_path / "s.h5", sets, name="s", classes=20, source="made", files={}, made_of={})
+    for seed in (0, 4):
+        split = {"validation": 6, "seed": seed, "limit": 9}
+        found = splits(str(tmp_path / "s.h5"), split, torch.device("cpu"))
+        train, validation = images.split_indices(20, 6, seed=seed)
+        assert (
+            found[0].labels.tolist() == train[:9].tolist() and found[1].labels.tolist() == validation.tolist()
+        )

@@ -528,3 +528,11 @@ def test_a_slice_needs_boundaries():
     flat = Linear([0.0, 0.0, 0.0, 0.0], 1.0)
     with pytest.raises(ValueError, match="DeepFool found no boundary"):
         cut([LINEAR[0], flat], points([0.2, 0.1, 0.3, 0.5], labels=[0]))
+
+
+def test_a_network_is_evaluated_in_eval_mode_and_left_as_it_was(fitted, images):
+    """Dropout would make other predictions of it."""
+    trained = deepcopy(fitted).train()
+    found, again = (quietly(one, images, PROFILES["rotation"]) for one in (trained, deepcopy(fitted).eval()))
+    assert trained.training and torch.equal(torch.tensor(found.prediction), torch.tensor(again.prediction))
+    assert (found.clean == again.clean).all()

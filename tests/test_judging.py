@@ -282,6 +282,23 @@ def test_three_members_take_three_seeds_and_each_step():
     assert judged(RISES, seeded((0.3, 0.31), (0.5, 0.51), (0.7, 0.71)))["verdict"] == "undecided"
 
 
+def test_an_order_needs_its_ends_in_order_at_each_point():
+    """Neighbours fall by less than their noise at one point, the ends by more."""
+    rises = shares({30 * k: [0.9, 0.2 + 0.1 * k, 0.3 + 0.1 * k, 0.6 - 0.015 * k] for k in range(5)})
+    assert judged(RISES, rises)["verdict"] == "undecided"
+    level = shares({30 * k: [0.9, 0.2 + 0.1 * k, 0.3 + 0.1 * k, 0.6] for k in range(5)})
+    assert judged(RISES, level)["verdict"] == "holds"
+
+
+def test_of_one_seed_among_several_the_line_says_that_its_noise_is_left_out():
+    numbers = steps(0.3, 0.6)
+    seeds = np.full((len(numbers.rows), 3), np.nan)
+    seeds[:, 0] = numbers.rows.value
+    seeds[len(XS) :] = numbers.rows.value.to_numpy()[len(XS) :, None] + [[-0.01, 0, 0.01]]
+    row = judged({"change": {"strengths": [0, 30], "x": 0.2}, "above": 0}, replace(numbers, seeds=seeds))
+    assert row["line"].endswith(NOISE)
+
+
 def test_over_seeds_a_gain_is_welchs_and_the_line_says_nothing_of_noise():
     first, second = (0.1, 0.5, 0.9), (0.2, 0.6, 1.0)
     row = judged({"change": {"strengths": [0, 30], "x": 0.2}, "above": 0}, seeded(first, second))
@@ -422,6 +439,17 @@ def test_kept_is_the_share_of_another_targets_gain():
     targets["before"] = panel("e", lambda strength, x: 0.5, noise=0.001)
     (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
     assert row["verdict"] == "not informative", "nothing was gained that could be lost"
+
+
+def test_a_gain_that_is_not_shown_cannot_be_lost():
+    """.02 more of each value, of bootstraps that reach .2 to either side."""
+    targets = {
+        "before": panel("e", lambda strength, x: 0.5 + strength / 6000, noise=0.1),
+        "after": panel("a", lambda strength, x: 0.3, noise=0.001),
+    }
+    test = {"panels": ["a"], "kept": {"strengths": [60, 180], "other": "before.e"}, "below": 0.6}
+    (row,) = judge_claim("T7", {"says": "", "in": "after", "tests": {"lost": test}}, targets, 0.95)
+    assert row["verdict"] == "not informative" and "shows no gain" in row["statistic"]
 
 
 def test_a_profile_chooses_among_a_panels_lines():

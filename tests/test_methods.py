@@ -100,6 +100,22 @@ def test_the_margin_is_positive_for_mistakes_alone(fitted):
     assert ((margin >= -1) & (margin <= 1)).all()
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_pgd_training_takes_the_norm_and_the_start_of_its_recipe(norm):
+    model, (x, y) = network().eval(), batch()
+    spec = {"eps": 0.25, "step": 0.1, "steps": 2, "norm": norm, "random_start": False}
+    found = [make({"pgd": spec}).attack(model, x, y, Context(generator=seeded(k))) for k in (0, 1)]
+    assert torch.equal(*found)  # no start is drawn
+    moves = (found[0] - x).flatten(1)
+    lengths = moves.norm(dim=1) if norm == "l2" else moves.abs().amax(dim=1)
+    assert lengths.max() <= 0.25 + EPS and lengths.max() > 0.15
+    assert (moves.norm(dim=1).max() > 0.26) == (norm == "linf")  # the cube reaches far beyond the ball
+    drawn = [
+        make({"pgd": spec | {"random_start": True}}).attack(model, x, y, Context(seeded(k))) for k in (0, 1)
+    ]
+    assert not torch.equal(*drawn)
+
+
 @pytest.mark.parametrize("patience", [0, 1, 2])
 def test_friendly_attacks_stop_image_by_image(fitted, patience):
     """Against a loop over single images that counts how often the network was wrong."""

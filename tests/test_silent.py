@@ -14,7 +14,7 @@ from spatial_adversarial import models
 from spatial_adversarial.attacks.early_stopping import early_stopped_pgd
 from spatial_adversarial.attacks.pgd import ZERO_GRADIENTS
 from spatial_adversarial.data.images import ImageSet, load
-from spatial_adversarial.evaluation.finite import NotFinite
+from spatial_adversarial.evaluation.finite import NotFinite, finite
 from spatial_adversarial.evaluation.profiles import evaluate, pictures
 from spatial_adversarial.evaluation.resume import Blocks
 from spatial_adversarial.metrics import outcomes
@@ -303,3 +303,18 @@ def test_training_attacks_and_pictures_give_the_same_numbers_and_leave_the_image
     kept = [pictures(one, images, ProfileSettings.of(profile(**PGD, pictures=3))) for one in twins]
     assert np.array_equal(kept[0].images, kept[1].images)
     assert torch.equal(twins[0].features(x), twins[1].features(x)) and torch.equal(x, before)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_infinite_logits_are_no_numbers_though_no_nan_is_among_them(value):
+    class Same(torch.nn.Module):
+        def forward(self, x):
+            return x
+
+    model = Same()
+    with finite({"": model}, torch.device("cpu")) as check:
+        model(torch.zeros(2, 3))
+        check("at 0")
+        model(torch.tensor([[0.0, value, 0.0]]))
+        with pytest.raises(NotFinite, match="logits are not finite at 1"):
+            check("at 1")
