@@ -6,10 +6,15 @@ import pytest
 import torch
 
 from spatial_adversarial.catalog import Catalog, CatalogError
+from spatial_adversarial.models.loading import load_network
+from spatial_adversarial.records.identity import canonical
 from spatial_adversarial.runner.device import pick_device
 from spatial_adversarial.runner.job import provenance
+from spatial_adversarial.training.data import splits
+from spatial_adversarial.training.loop import Trainer
 
 ROOT = Path(__file__).parents[1]
+DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
 
 
 def catalog(config: dict, **changes) -> Catalog:
@@ -58,3 +63,30 @@ def test_convolutions_on_a_gpu_are_chosen_and_recorded(backends, repeatable, cud
     assert (made["cudnn"], made["tf32"]) == (cudnn, tf32)
     assert backends.benchmark is not repeatable and backends.deterministic is repeatable
     assert torch.backends.cuda.matmul.allow_tf32 is False
+
+
+@pytest.mark.parametrize(("precision", "mixed"), [("bfloat16", True), ("float32", False)])
+def test_the_inner_attack_of_a_mixed_recipe_runs_mixed_too(prepared, tmp_path, precision, mixed):
+    """Each pass of a step of PGD training: three of the attack, one of the loss."""
+    data = prepared("digits", DIGITS)
+    pgd = {"pgd": {"eps": 0.1, "step": 0.05, "steps": 3}}
+    spec = {
+        "model": {"name": "madry_lenet", "width": 0.25},
+        "optimiser": {"name": "sgd", "lr": 0.01},
+        "batch": 160,
+    }
+    given = {
+        "data": "digits",
+        "split": {"validation": 40},
+        "epochs": 1,
+        "method": pgd,
+        "precision": precision,
+    }
+    made = canonical(spec | given, "test")
+    train, validation = splits(data, made["split"], torch.device("cpu"))
+    network, passes = load_network(made["model"], train, seed=0), []
+    network.register_forward_hook(lambda *_: passes.append(torch.is_autocast_enabled("cpu")))
+    next(
+        Trainer(made, seed=0, network=network, train=train, validation=validation).run(tmp_path / "resume.pt")
+    )
+    assert passes[:4] == [mixed] * 4

@@ -432,6 +432,20 @@ def test_another_seed_trains_other_weights(digits, tmp_path):
     assert ends[0] != ends[1]
 
 
+def test_a_runs_seed_decides_its_first_weights_and_then_its_images_order(digits, tmp_path):
+    """By hardly moving weights, and by equal first ones that see the images in another order."""
+    still = recipe(epochs=1, optimiser=SGD | {"lr": 1e-30})
+    for seed in (0, 1):
+        train(still, digits, tmp_path / f"still{seed}", seed)
+    files = (tmp_path / f"still{seed}/weights.pt" for seed in (0, 1))
+    first, second = (torch.load(file, weights_only=True) for file in files)
+    convolution = next(key for key, weight in first.items() if weight.dim() == 4)
+    assert not torch.equal(first[convolution], second[convolution])
+    for seed in (0, 1):
+        train(recipe(epochs=1), digits, tmp_path / f"on{seed}", seed, start=tmp_path / "still0/weights.pt")
+    assert digest(tmp_path / "on0/weights.pt") != digest(tmp_path / "on1/weights.pt")
+
+
 LONG = recipe(epochs=60, augment={"rotate": 60}, optimiser=SGD | {"lr": 0.02})
 CHILD = """
 import json, pathlib, sys, train
