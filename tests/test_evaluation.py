@@ -14,6 +14,7 @@ from evaluate import evaluate as evaluate_run
 from evaluate import source_folders
 from slice_boundaries import slice_boundaries
 from spatial_adversarial.attacks.block import Block, joined
+from spatial_adversarial.attacks.gradient_ascent import pgd
 from spatial_adversarial.data.images import ImageSet, load_sample
 from spatial_adversarial.evaluation import profiles
 from spatial_adversarial.evaluation.boundary_slices import SIDE, cut, distances
@@ -302,6 +303,17 @@ def test_a_relative_step_is_two_and_a_half_radii_over_the_steps(network, images)
     relative = quietly(network, images, PGD | {"step": "relative", "grid": [0.1]})
     absolute = quietly(network, images, PGD | {"step": 2.5 * 0.1 / 4, "grid": [0.1]})
     assert relative.prediction.tolist() == absolute.prediction.tolist()
+
+
+def test_pictures_are_the_first_images_attacked_and_what_the_network_takes_those_for(network, images):
+    kept = quietly(network, images, PGD | {"pictures": 3}).pictures
+    x, y = to_float(images.images[:3]), images.labels[:3]
+    for k, eps in enumerate(PGD["grid"]):
+        moved = pgd(network, x, y, eps=eps, step=0.05, steps=4, generator=stream("pictures", eps))
+        probability, prediction = network(moved).softmax(1).max(1)
+        assert kept.images[k].tolist() == (255 * moved).round().int().tolist()
+        assert kept.prediction[k].tolist() == prediction.tolist()
+        assert kept.probability[k] == pytest.approx(probability.detach().numpy(), abs=1e-5)
 
 
 def test_robust_accuracy_falls_with_eps(network, images):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from spatial_adversarial import panels
 from spatial_adversarial.catalog import load
@@ -192,6 +193,16 @@ def judged(name: str, made: Curves, test: dict, **parameters) -> dict:
 def test_the_share_of_models_in_a_range():
     made = curves({1: 0.7, 2: 0.75, 3: 0.8, 4: 0.9})
     assert judged("within", made, {"above": 0.4}, range=[0.71, 0.8], x=1.0)["value"] == 0.5
+
+
+def test_a_share_of_few_models_is_known_no_better_than_of_so_many():
+    """Eight of ten in the range, whichever images are drawn: Clopper and Pearson's interval of 8 of 10."""
+    drawn = np.linspace(-0.001, 0.001, 100)
+    values = dict(enumerate([0.75] * 8 + [0.9] * 2))
+    made = Curves({k: {1.0: Sample(value, value + drawn)} for k, value in values.items()})
+    row = judged("within", made, {"above": 0.7}, range=[0.71, 0.8], x=1.0)
+    expected = binomtest(8, 10).proportion_ci()
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_trend_while_another_panel_is_in_a_range():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy.stats import norm, t
+from scipy.stats import norm, t, ttest_ind
 
 from spatial_adversarial.catalog import CatalogError, load
 from spatial_adversarial.catalog.claims import CELL_TESTS
@@ -220,6 +220,18 @@ def test_three_seeds_are_apart_by_welch_and_one_says_that_training_is_not_in_it(
     assert row["line"] == "> 0"
 
 
+def test_areas_of_trainings_apart_are_told_apart_by_welch():
+    """Values that differ alike at each seed: paired they would be apart for certain."""
+    by_seed = {"a": ([0.5, 0.6, 0.4], [0.9] * 3), "new": ([0.6, 0.7, 0.5], [0.9] * 3)}
+    points = {"a": (0.5, 0.9), "new": (0.6, 0.9)}
+    test = {"area": {"to": "y", "row": "new", "over": ["a"]}, "above": 0}
+    (row,) = rows_of(test, table(points, seeds=by_seed))
+    ours, theirs = (0.9 * np.array(by_seed[name][0]) for name in ("new", "a"))
+    expected = ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.95)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert row["verdict"] == "undecided" and row["line"] == "> 0"
+
+
 # one column
 
 
@@ -241,6 +253,13 @@ def test_what_has_not_learnt_leaves_the_others_and_is_no_best_row_itself():
     for test in (AHEAD, ADDS, NEARER):
         assert verdict(test, points, unlearnt=["new"]) == "not informative"
         assert verdict(test, points, missing=["new"]) == "not run"
+
+
+def test_a_printed_number_is_judged_though_our_network_of_that_row_has_not_learnt():
+    numbers = table(CORNERS | {"new": (0.97, 0.5)}, unlearnt=["new"])
+    numbers.rows["published"] = numbers.rows.value
+    found = {row["source"]: row["verdict"] for row in rows_of(BEST, numbers)}
+    assert found == {"ours": "not informative", "published": "holds"}
 
 
 def test_a_sentence_about_several_rows_needs_each_of_them_to_have_learnt():

@@ -395,6 +395,20 @@ def test_alike_holds_for_equal_orders_and_fails_for_opposite_ones():
     assert verdict(test, *few) == "undecided", "three models have no order to speak of"
 
 
+def test_alike_takes_the_least_tau_of_those_that_have_learnt_in_both_panels():
+    """Two of ten pairs the other way round leave tau .6, of which the interval is above 0, but not .8."""
+    heights = dict(zip(FIVE, [0.2, 0.1, 0.4, 0.3, 0.5], strict=True))
+    first = panel("a", rising, strengths=FIVE)
+    other = panel("b", lambda strength, x: heights[strength] - x / 10, strengths=FIVE, seed=1)
+    row = judged({"alike": {"other": "b"}, "above": 0}, join(first, other))
+    assert row["value"] == pytest.approx(0.6) and row["low"] > 0 and row["verdict"] == "undecided"
+    heights = {strength: 0.9 if strength == 0 else strength / 400 for strength in FIVE}
+    rows, replicates = panel("b", lambda strength, x: heights[strength] - x / 10, strengths=FIVE, seed=1)
+    constant = rows.assign(learnt=np.where(rows.strength == "0", "no", "yes")), replicates
+    row = judged({"alike": {"other": "b"}, "above": 0}, join(first, constant))
+    assert (row["value"], row["members"], row["verdict"]) == (1, 4, "holds")
+
+
 def test_flat_curves_leave_an_order_undecided():
     assert verdict(TRUE["trend"], panel("a", lambda strength, x: 0.5, noise=0)) == "undecided"
 

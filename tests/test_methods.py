@@ -269,6 +269,20 @@ def test_lpips_looks_through_the_mean_as_the_last_epoch_left_it():
     assert state(copy.saved) == state(third)
 
 
+def test_lpips_looks_through_the_mean_of_batch_norms_statistics_too():
+    first, second = network(seed=1).train(), network(seed=2).train()
+    memory = AveragedNetwork(first, 0.9)
+    for model in (first, second):
+        model(batch()[0])
+        memory.after_batch(model)
+    memory.after_epoch()
+    found, one, other = (dict(model.named_buffers()) for model in (memory.saved, first, second))
+    moved = [name for name in found if "running" in name and not torch.equal(one[name], other[name])]
+    assert moved
+    for name in moved:
+        torch.testing.assert_close(found[name], 0.9 * one[name] + 0.1 * other[name])
+
+
 # OA-AT
 
 

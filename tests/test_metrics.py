@@ -355,6 +355,13 @@ def test_clean_accuracy_is_not_that_of_turned_images():
     assert told == [(True, True), (True, False), (False, True), (False, False)] and max(told) == told[0]
 
 
+def test_rows_tell_how_far_the_steps_of_their_attack_reach(tmp_path):
+    """40 steps of .01; a rotation knows no steps."""
+    panels = [panel("a", ROTATION, "rate_of_invariance"), panel("b", PGD, "robust_accuracy")]
+    reach = whole(tmp_path, panels).side.reach
+    assert reach[:6].isna().all() and reach[6:].tolist() == pytest.approx([0.4] * 6)
+
+
 def test_what_judging_takes_beside_the_rows(tmp_path):
     """Values by seed, the origin of the training, images of a share, and how far fixed steps reach."""
     settings = {"attack": "pgd", "space": "pixel", "step": 0.01, "steps": 40}

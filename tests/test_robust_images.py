@@ -111,6 +111,16 @@ def test_the_set_is_float_images_labelled_like_their_targets(built, images):
     assert not list(built.parent.glob("*.parts"))
 
 
+def test_each_image_shows_the_features_of_the_image_that_it_is_labelled_like(built, network, images):
+    """Not those of the one that it started from."""
+    x, first = to_float(images.images[:30]), partners(30, 0)
+    network.eval()
+    with torch.no_grad():
+        found = network.features(load(built, "train").images)
+        own, other = (feature_distance(found, network.features(z)) for z in (x, x[first]))
+    assert (own < other)[first != torch.arange(30)].float().mean() > 0.9
+
+
 def test_an_interrupted_build_takes_its_finished_chunks_over(built, run, data, tmp_path, monkeypatch):
     made, chunk = [], robust_images._chunk
 

@@ -15,6 +15,7 @@ from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.records.identity import canonical, filled, run_and_weights
 from spatial_adversarial.records.reading import schema
 from spatial_adversarial.results.store import read_evaluation
+from spatial_adversarial.runner.files import digest
 from spatial_adversarial.training import loop
 from spatial_adversarial.training.checkpoint import Checkpoint, save
 from spatial_adversarial.transforms.pixels import to_float
@@ -141,6 +142,20 @@ def test_a_snapshot_is_evaluated_like_a_run(digits, kept, tmp_path):
         network = load_network(RECIPE["model"], images, seed=0, weights=kept / name).eval()
         with torch.no_grad():
             assert found.clean.tolist() == network(to_float(images.images)).argmax(1).tolist()
+
+
+def test_the_evaluation_of_a_snapshot_is_not_that_of_the_runs_end(digits, tmp_path):
+    """Of a run so long that its last weights predict otherwise than its first ones."""
+    longer = RECIPE | {"phases": [RECIPE["phases"][0] | {"steps": 80}]}
+    script.train(longer, 0, digits, tmp_path / "run", device="cpu", threads=1, snapshots=[1])
+    profile, found = filled({"transform": "rotate", "grid": [0]}, schema("profile")), []
+    for weights in ("step1.pt", "weights.pt"):
+        output = {str(tmp_path / f"{weights}.h5"): profile}
+        evaluate_script.evaluate(tmp_path / "run", digits, output, device="cpu", threads=1, weights=weights)
+        found.append(read_evaluation(tmp_path / f"{weights}.h5"))
+        assert found[-1].made_of["weights"] == digest(tmp_path / "run" / weights)
+    early, late = ((one.clean == one.label).mean() for one in found)
+    assert early < late - 0.1
 
 
 def test_a_family_of_snapshots_is_one_run(full_config):

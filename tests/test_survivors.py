@@ -132,6 +132,21 @@ def test_a_restart_of_pgd_attacks_only_what_still_stands(images):
     )
 
 
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_each_point_draw_block_and_start_has_random_numbers_of_its_own(images, monkeypatch, attack):
+    settings = ProfileSettings.of(chain(attack, grid=[0.01, 0.02], draws=2, restarts=2)[0])
+    seeds = []
+
+    def nothing(self, model, x, y, *, eps, seed):
+        seeds.append(seed)
+        return x
+
+    monkeypatch.setattr(type(settings.perturbation), "examples", nothing)
+    monkeypatch.setattr(profiles, "BLOCK", N // 2)
+    evaluate(Brightness(), images, settings, tell=lambda line: None)
+    assert len(set(seeds)) == len(seeds) == 2 * 2 * 2 * 2
+
+
 def test_each_draw_and_block_goes_on_from_its_own(images, monkeypatch):
     monkeypatch.setattr(profiles, "BLOCK", 7)
     first, second, _ = chain("gama", draws=2)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,7 @@ from spatial_adversarial.data.images import batch_sizes, load, origin
 from spatial_adversarial.models.loading import load_network
 from spatial_adversarial.models.weights import load_weights, weights_bytes
 from spatial_adversarial.records.identity import canonical, released
+from spatial_adversarial.records.recipe import Selection
 from spatial_adversarial.runner.files import digest, lock
 from spatial_adversarial.runner.run_folder import run_name
 from spatial_adversarial.runner.seeds import derive, unit_draw
@@ -34,7 +36,7 @@ from spatial_adversarial.training.checkpoint import load as load_checkpoint
 from spatial_adversarial.training.data import splits
 from spatial_adversarial.training.loop import Trainer
 from spatial_adversarial.training.schedules import Clock, at, value
-from spatial_adversarial.training.validation import accuracy_of
+from spatial_adversarial.training.validation import accuracy_of, robust_accuracy_of
 from spatial_adversarial.transforms.pixels import to_float
 
 DIGITS = {"source": "digits", "classes": 10, "channels": 1, "side": 28, "train": 200, "test": 200}
@@ -587,6 +589,19 @@ def test_averaged_weights_are_the_exponential_mean(digits, tmp_path):
     assert torch.equal(run.weights()["body.head.weight"], passed[-1])
 
 
+def test_the_files_have_the_weights_that_a_recipe_keeps_and_those_that_are_read_out(digits, tmp_path):
+    """As a trainer ends with them; the last epoch's rate ruins the network, so that none are the last ones."""
+    rate = {"schedule": "drops", "from": 0.05, "factor": 40, "at": [5]}
+    made = recipe(epochs=6, keep="best", averaging=0.9, optimiser=SGD | {"lr": rate})
+    made["selection"] = {"eps": 0.02, "step": 0.01, "steps": 3, "images": 40}
+    run = trainer(made, digits, seed=0)
+    list(run.run(tmp_path / "resume.pt"))
+    script.train(made, 0, digits, tmp_path / "run", device="cpu", threads=1, readouts=run.readouts)
+    kept = [(tmp_path / f"run/{name}.pt").read_bytes() for name in ("weights", *run.readouts)]
+    assert kept == ends(run) and kept[0] != kept[1]
+    assert weights_bytes(run.network.state_dict()) not in kept
+
+
 def test_a_read_out_disturbs_nothing(digits, tmp_path):
     made = recipe(epochs=2, averaging=0.9)
     ended = []
@@ -615,6 +630,16 @@ def test_the_epoch_of_best_robust_accuracy_is_read_out(digits, tmp_path, caplog)
     best = max(accuracy for accuracy, _ in found)
     assert weights_bytes(run.readout("best_robust")) == next(w for accuracy, w in found if accuracy == best)
     assert found[-1][0] < best and len({accuracy for accuracy, _ in found}) > 2
+
+
+def test_robust_accuracy_is_measured_on_the_first_validation_images(digits):
+    """At eps 0: the network is right on the first 30 alone."""
+    run = trainer(recipe(epochs=1), digits)
+    seen = run.network.eval()(to_float(run.validation_set.images)).argmax(1)
+    labels = torch.where(torch.arange(len(seen)) < 30, seen, (seen + 1) % 10)
+    selection = Selection(eps=0.0, step=0.0, steps=1, images=30)
+    moved = replace(run.validation_set, labels=labels)
+    assert robust_accuracy_of(run.network, moved, selection, torch.Generator().manual_seed(0)) == 1
 
 
 def test_a_read_out_that_an_interrupted_run_was_not_asked_for_starts_it_anew(digits, tmp_path, caplog):
