@@ -39,12 +39,8 @@ def _of_papers(catalog: Catalog, paths: Paths, papers: list[str]) -> list[str]:
     lines += [f"  {paper:<12}{verdict_words(verdicts(claims))}" for paper, claims in judged.items() if claims]
     lines += _learnt(paths, there)
     site, report = Path(paths.site), Path(paths.report)
-    made = (
-        f"{site}"
-        if site.exists()
-        else "none yet; the same command with `site` in place of its targets makes it"
-    )
-    lines.append(f"Site: {made}")
+    none = "none yet; the same command with `site` in place of its targets makes it"
+    lines.append(f"Site: {site if site.exists() else none}")
     return lines + ([f"Report: {report}"] if report.exists() else [])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spatial_adversarial.catalog import Catalog, Target
+from spatial_adversarial.records.tidy import number
 from spatial_adversarial.runner.paths import Paths
 
 VERDICTS = ("holds", "fails", "undecided", "not informative", "not run")
@@ -69,10 +70,9 @@ def networks(paths: Paths, targets: Iterable[Target]) -> dict[str, bool]:
     return found
 
 
-def _number(strength: str | float | None) -> str:
-    """A strength in one form: "30" and "30.0" alike, 2/255 as a CSV of text or of numbers has it."""
-    first, _, second = str(strength or 0).partition("/")
+def _number(strength: str | float | None) -> float | str:
+    """A strength in one form, "30" and "30.0" alike; none is 0, a word stays."""
     try:
-        return f"{float(first) / float(second or 1):.6g}"
+        return round(number(strength or 0), 6)
     except ValueError:
         return str(strength)

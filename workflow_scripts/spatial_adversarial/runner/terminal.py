@@ -51,9 +51,8 @@ class LineAJob(logging.Filter):
             self.ended.append(record.job_id)
         elif event == LogEvent.JOB_ERROR:
             name, logs = self.names.get(record.jobid, f"job {record.jobid}"), ", ".join(record.log)
-            said = (
-                (record.rule_msg or "").strip().splitlines()[-1:]
-            )  # why a cluster refused it, say: no log has that
+            # the executor's last word, such as why a cluster refused the job: the job's log has none of that
+            said = (record.rule_msg or "").strip().splitlines()[-1:]
             told = [f"Error in rule {record.rule_name}", f"{name} (log: {logs})", *said]
             logger.error(f"{time.strftime('%H:%M:%S')} {': '.join(told)}")
         elif event == LogEvent.PROGRESS:
